@@ -1,0 +1,1 @@
+"""Asty on one machine: servers, processes, supervision, the asty command."""

@@ -1,0 +1,77 @@
+"""What travels in Kafka. Every value is JSON."""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from asty_contracts.envelope import Pack, Reason
+
+
+class Delivered(Struct, frozen=True):
+    """telemetry.v1 and telemetry-backlog.v1: a verified pack, with who sent it and when ingest received it (UTC ms)."""
+
+    org: str
+    edge: str
+    rx: int
+    pack: Pack
+
+
+class DeliveredRaw(Struct, frozen=True):
+    """`Delivered` as ingest writes it: the pack's own JSON bytes, untouched."""
+
+    org: str
+    edge: str
+    rx: int
+    pack: Raw
+
+
+class EdgeLife(Struct, frozen=True):
+    """edge-life.v1: a birth or a state, as sent."""
+
+    org: str
+    edge: str
+    rx: int
+    what: Literal["birth", "state"]
+    body: Raw
+
+
+class Refused(Struct, frozen=True):
+    """refused.v1: what ingest did not take; `payload` is base64 of at most its first 4096 bytes, `size` its true size."""
+
+    topic: str
+    edge: str | None
+    rx: int
+    reason: Reason
+    detail: str
+    size: int
+    payload: bytes
+
+
+class Alert(Struct, frozen=True, omit_defaults=True):
+    """alerts.v1: an alarm as the rules judged it; `live` is false for an alarm that arrived late and is filed as history."""
+
+    org: str
+    edge: str
+    t: int
+    code: str
+    on: bool
+    severity: str
+    live: bool
+    device: str | None = None
+    info: str = ""
+
+
+class BinLifted(Struct, frozen=True, omit_defaults=True):
+    """town-events.v1, `ev` = "bin_lifted"."""
+
+    org: str
+    edge: str
+    ep: UUID
+    s: int
+    t: int
+    tag: str | None
+    net: float | None
+    lat: float | None
+    lon: float | None
+    ev: str = "bin_lifted"

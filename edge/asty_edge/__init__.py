@@ -1,0 +1,1 @@
+"""The Asty agent on a refuse truck or a street gateway."""
