@@ -1,0 +1,4 @@
+"""x"""
+
+
+def generate(path, seed=1): ...
