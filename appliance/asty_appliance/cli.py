@@ -1,2 +1,200 @@
+"""`asty`: the one command of a town."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import msgspec
+
+from asty_appliance import demo as demonstration
+from asty_appliance import front
+from asty_appliance.bench import ingest as ingest_bench
+from asty_appliance.checks import lint as run_lint
+from asty_appliance.checks import test as run_tests
+from asty_appliance.home import CHECKOUT, Home
+from asty_appliance.supervision import NotRunningError, NotWellError, Supervision
+from asty_appliance.town import bring_up, executable, plan
+from asty_appliance.work import WorkFailedError, run_once
+
+_BEGAN = time.monotonic()
+
+
+def _say(text: str) -> None:
+    click.echo(f"[{time.monotonic() - _BEGAN:6.1f} s] {text}")
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"asty: {text}", err=True)
+    sys.exit(1)
+
+
+def _home(name: str) -> Home:
+    return Home(CHECKOUT / ".asty" / name)
+
+
+class _Seconds(click.ParamType):
+    """90, 90s, 5m or 1h."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value)
+        factor = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+        try:
+            return float(text[:-1]) * factor if factor else float(text)
+        except ValueError:
+            self.fail(f"{text!r} is no duration: write 90s, 5m or 1h", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Asty: a municipality runs on its own data."""
+
+
+@cli.command()
+@click.option("--for", "seconds", type=_Seconds(), help="End by itself after this long (60s, 5m). Without it: until Ctrl-C.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write what was produced, stored, doubled, missing as JSON."
+)
+@click.option("--seed", default=1, show_default=True, help="Another seed, another day.")
+@click.option("--speed", default=5.0, show_default=True, help="How much faster than time the first minutes run.")
+def demo(seconds: float | None, report: Path | None, seed: int, speed: float) -> None:
+    """A simulated town on real protocols through the whole system; exits 0 only if nothing was lost or doubled."""
+    home = _home("demo")
+    if Supervision(home).is_running():
+        _fail("a demo is running already: end it with Ctrl-C where it was started, or with ./asty down --demo")
+    try:
+        result = demonstration.run(home, seconds=seconds, seed=seed, speed=speed, say=_say)
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    if report:
+        demonstration.write(result, report)
+    names = ("produced", "stored", "doubled", "missing", "thinned", "held")
+    _say(", ".join(f"{name} {result.total(name)}" for name in names) + f", lifts {len(result.lifts)}, refused {result.refused}")
+    if not result.nothing_lost_or_doubled:
+        _fail(f"records were lost or doubled: see the report and the logs in {home.logs}")
+
+
+@cli.command()
+def up() -> None:
+    """Start the appliance: servers, ingest, stream, cloud-api, supervised. Its data survives restarts."""
+    home = _home("town")
+    supervision = Supervision(home)
+    if supervision.is_running():
+        _fail("the appliance is running already: ./asty status shows it, ./asty down stops it")
+    home.make()
+    try:
+        _say("building the pages" if front.build() else "the pages are built")
+        town = plan(home, _town_file(home))
+        bring_up(town, supervision, say=_say)
+    except (NotWellError, WorkFailedError) as error:
+        if supervision.is_running():
+            supervision.shut_down()
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    for program in town.programs:
+        if program.address:
+            click.echo(f"  {program.name:<10} {program.address}")
+
+
+@cli.command()
+@click.option("--demo", "of_demo", is_flag=True, help="Stop the demo instead of the appliance.")
+def down(of_demo: bool) -> None:
+    """Stop the appliance, processes before servers."""
+    try:
+        Supervision(_home("demo" if of_demo else "town")).shut_down()
+    except NotRunningError:
+        _say("nothing is running")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--demo", "of_demo", is_flag=True, help="Show the demo instead of the appliance.")
+def status(as_json: bool, of_demo: bool) -> None:
+    """Name every process, its health and its address; exits 1 when one is not well, 3 when nothing runs."""
+    home = _home("demo" if of_demo else "town")
+    try:
+        conditions = Supervision(home).conditions()
+    except NotRunningError:
+        click.echo("[]" if as_json else "nothing is running: ./asty up starts the appliance")
+        sys.exit(3)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(conditions), indent=2).decode())
+    else:
+        for it in conditions:
+            mark = "well" if it.well else "NOT WELL"
+            click.echo(f"{it.name:<14} {mark:<9} {it.state:<9} pid {it.pid:<7} {it.seconds:>6} s  {it.address}{it.says}")
+    sys.exit(0 if all(condition.well for condition in conditions) else 1)
+
+
+@cli.group()
+def city() -> None:
+    """The town's map."""
+
+
+@city.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def city_import(file: Path) -> None:
+    """Take a real town's roads, paths and places from an OpenStreetMap file (.osm.pbf)."""
+    home = _home("town")
+    home.make()
+    try:
+        click.echo(run_once((executable("asty-cloud-api"), "town", "check", str(file))).strip())
+    except WorkFailedError as error:
+        _fail(str(error))
+    shutil.copyfile(file, home.data / "town.osm.pbf")
+    _say("the map is in place" + ("; ./asty down and ./asty up show it" if Supervision(home).is_running() else "; ./asty up shows it"))
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def edge(arguments: tuple[str, ...]) -> None:
+    """The edge agent: run, check, inspect (asty edge run --config FILE)."""
+    os.execv(executable("asty-edge"), ["asty-edge", *arguments])  # noqa: S606 the agent takes this process over
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(arguments: tuple[str, ...]) -> None:
+    """All tests that this machine can run; says what it skipped and why. Arguments go to pytest."""
+    sys.exit(run_tests(arguments, say=_say))
+
+
+@cli.command()
+@click.option("--fix", is_flag=True, help="Format and mend what can be mended by itself.")
+def lint(fix: bool) -> None:
+    """ruff, mypy --strict, import-linter."""
+    sys.exit(run_lint(fix=fix, say=_say))
+
+
+@cli.group()
+def bench() -> None:
+    """The benchmarks; never part of the tests, since machines are noisy."""
+
+
+@bench.command("ingest")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--quick", is_flag=True, help="A twentieth of the readings: shows that it runs, measures little.")
+def bench_ingest(as_json: bool, quick: bool) -> None:
+    """Packs of 1, 20 and 100 readings from the broker to stored rows, beside plain COPY into the same table."""
+    home = _home("bench")
+    sizes = {per_pack: readings // (20 if quick else 1) for per_pack, readings in ingest_bench.SIZES.items()}
+    try:
+        result = ingest_bench.run(home, sizes, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError, TimeoutError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() if as_json else ingest_bench.as_table(result))
+
+
+def _town_file(home: Home) -> Path:
+    path = home.data / "town.osm.pbf"
+    if not path.exists():
+        run_once((executable("asty-firmware-sim"), "town", "--out", str(path)))
+    return path
+
+
 def main() -> None:
-    print("asty")
+    cli(prog_name="asty")

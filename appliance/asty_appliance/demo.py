@@ -1,0 +1,206 @@
+"""The main job: a simulated town on real protocols through the whole system, watched, ended and counted."""
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+
+from asty_appliance import audit, front, simulation
+from asty_appliance.home import Home
+from asty_appliance.simulation import Simulation
+from asty_appliance.supervision import Supervision
+from asty_appliance.town import Progress, Town, bring_up, executable, plan, settings
+from asty_appliance.work import run_once
+
+DRAIN_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class EdgeCount:
+    """One edge's outbox against the store. `held` lie in the outbox still; `missing` lie nowhere."""
+
+    edge: str
+    epoch: str
+    produced: int
+    stored: int
+    doubled: int
+    thinned: int
+    held: int
+
+    @property
+    def missing(self) -> int:
+        return self.produced - self.stored - self.thinned - self.held
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run came to."""
+
+    began: str
+    seconds: float
+    first_lift_seconds: float | None
+    edges: list[EdgeCount]
+    lifts: list[dict[str, Any]]
+    refused: int
+    addresses: dict[str, str]
+
+    def total(self, name: str) -> int:
+        return sum(int(getattr(edge, name)) for edge in self.edges)
+
+    @property
+    def nothing_lost_or_doubled(self) -> bool:
+        return (
+            self.total("produced") > 0
+            and self.total("produced") == self.total("stored") + self.total("thinned")
+            and not self.total("doubled")
+        )
+
+    def as_json(self) -> str:
+        """Return the report as JSON; counts first."""
+        names = ("produced", "stored", "doubled", "missing", "thinned", "held")
+        body: dict[str, Any] = {name: self.total(name) for name in names}
+        body |= {"refused": self.refused, "began": self.began, "seconds": round(self.seconds, 1)}
+        body |= {"first_lift_seconds": self.first_lift_seconds, "addresses": self.addresses}
+        body["edges"] = [asdict(edge) | {"missing": edge.missing} for edge in self.edges]
+        body["lifts"] = self.lifts
+        return json.dumps(body, ensure_ascii=False, indent=2, default=_json_of)
+
+
+class Stop:
+    """Becomes true at a signal or when the time is over."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def __bool__(self) -> bool:
+        return self._asked or (self._end is not None and time.monotonic() >= self._end)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def run(home: Home, *, seconds: float | None, seed: int, speed: float, say: Progress) -> Report:
+    """Run the demo for `seconds`, or until Ctrl-C, and count. Starts from an empty home; stops everything it started."""
+    began = time.monotonic()
+    shutil.rmtree(home.root, ignore_errors=True)
+    home.make()
+    supervision = Supervision(home)
+    say("building the pages" if front.build() else "the pages are built")
+    town_file = home.data / "town.osm.pbf"
+    run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
+    town = plan(home, town_file)
+    simulated = simulation.prepare(town, seed=seed, speed=speed, lead=(speed - 1) * min(seconds or 120.0, 120.0))
+    try:
+        bring_up(town, supervision, simulated.programs, say=say)
+        run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
+        say("trucks, gateway and vests are starting")
+        supervision.start((simulated.simulator, *simulated.edges))
+        say("\n".join(["the town is running:", *_addresses(town), "Ctrl-C ends it and counts." if seconds is None else ""]).rstrip())
+        first = _watch(town, Stop(seconds), began, say)
+        say("the crews go home: edges send what they hold")
+        return _count(town, supervision, simulated, began, first, say)
+    finally:
+        if supervision.is_running():
+            supervision.shut_down()
+        say("everything is stopped")
+
+
+def _watch(town: Town, stop: Stop, began: float, say: Progress) -> float | None:
+    first: float | None = None
+    said = time.monotonic()
+    while not stop:
+        time.sleep(0.5)
+        if first is None and _stored_lifts(town.dsn):
+            first = round(time.monotonic() - began, 1)
+            say(f"the first lift is stored, {first:.0f} s after the start")
+        if time.monotonic() - said > 15:
+            said = time.monotonic()
+            say(f"{_stored_lifts(town.dsn)} lifts stored")
+    return first
+
+
+def _count(town: Town, supervision: Supervision, simulated: Simulation, began: float, first: float | None, say: Progress) -> Report:
+    """Stop the edges before their devices, so that none reports a lost sensor, and wait until the store has what they sent."""
+    supervision.stop(edge.name for edge in simulated.edges)
+    supervision.stop([simulated.simulator.name])
+    heads = {edge.name: simulation.inspect(edge) for edge in simulated.edges}
+    counts = _compare(heads, audit.stored_by_epoch(town.dsn))
+    wait = _until(lambda: all(count.produced == count.stored + count.thinned for count in _compare(heads, audit.stored_by_epoch(town.dsn))))
+    if not wait(10):
+        say("some records are still in the edges: they go on until they are acknowledged")
+        supervision.start(simulated.edges)
+        wait(DRAIN_SECONDS)
+        supervision.stop(edge.name for edge in simulated.edges)
+        heads = {edge.name: simulation.inspect(edge) for edge in simulated.edges}
+        wait = _until(
+            lambda: all(count.produced == count.stored + count.thinned for count in _compare(heads, audit.stored_by_epoch(town.dsn)))
+        )
+        wait(10)
+    counts = _compare(heads, audit.stored_by_epoch(town.dsn))
+    return Report(
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=time.monotonic() - began,
+        first_lift_seconds=first,
+        edges=counts,
+        lifts=audit.lifts(town.dsn),
+        refused=_count_of(town.dsn, "SELECT count(*) FROM telemetry.v_refused"),
+        addresses={program.name: program.address for program in town.programs if program.address},
+    )
+
+
+def _compare(heads: dict[str, dict[str, Any]], stored: dict[str, audit.Stored]) -> list[EdgeCount]:
+    nothing = audit.Stored(0, 0, 0, 0)
+    counts = []
+    for edge, outbox in heads.items():
+        have = stored.get(outbox["epoch"], nothing)
+        held = max(0, outbox["head"] - have.distinct - have.thinned) if outbox["held"] else 0
+        counts.append(
+            EdgeCount(edge, outbox["epoch"], outbox["head"], have.distinct, have.doubled, have.thinned, min(held, outbox["held"]))
+        )
+    return counts
+
+
+def _until(holds: Callable[[], bool]) -> Callable[[float], bool]:
+    def wait(seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.3)
+        return True
+
+    return wait
+
+
+def _stored_lifts(dsn: str) -> int:
+    return _count_of(dsn, "SELECT count(*) FROM telemetry.v_lift")
+
+
+def _count_of(dsn: str, query: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _addresses(town: Town) -> list[str]:
+    return [f"  {program.name:<10} {program.address}" for program in reversed(town.programs) if program.address]
+
+
+def _json_of(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report as JSON."""
+    path.write_text(report.as_json() + "\n")

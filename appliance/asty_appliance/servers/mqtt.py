@@ -1,0 +1,65 @@
+"""The MQTT broker: mosquitto when the machine has it, else amqtt from PyPI."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from asty_appliance.home import Home
+from asty_appliance.program import Program, TcpCheck
+from asty_appliance.unprivileged import as_nobody, give_to_nobody
+
+_MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location {data}/
+autosave_interval 30
+max_queued_messages 0
+max_inflight_messages 0
+max_packet_size 300000
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+"""
+
+_AMQTT = """\
+listeners:
+  default:
+    type: tcp
+    bind: 127.0.0.1:{port}
+    max_connections: 2000
+plugins:
+  amqtt.plugins.authentication.AnonymousAuthPlugin:
+    allow_anonymous: true
+"""
+
+
+def mosquitto() -> str | None:
+    """Return the path of mosquitto, which Debian puts where only root's PATH looks."""
+    return shutil.which("mosquitto", path=f"{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def protocol() -> str:
+    """Return the newest MQTT version that the broker of this machine speaks: 5 or 3.1.1."""
+    return "5" if mosquitto() else "3.1.1"
+
+
+def program(home: Home, port: int) -> Program:
+    """Write the broker's configuration and return its program."""
+    data = home.data / "mqtt"
+    give_to_nobody(data)
+    binary = mosquitto()
+    config = home.data / ("mosquitto.conf" if binary else "amqtt.yaml")
+    config.write_text((_MOSQUITTO if binary else _AMQTT).format(port=port, data=data))
+    command = (binary, "-c", str(config)) if binary else (str(Path(sys.executable).parent / "amqtt"), "-c", str(config))
+    return Program(
+        name="mqtt",
+        stage="server",
+        command=as_nobody(command),
+        folder=str(data),
+        check=TcpCheck(port),
+        address=f"mqtt://127.0.0.1:{port}",
+    )

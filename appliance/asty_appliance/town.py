@@ -1,0 +1,107 @@
+"""Which programs make up a town on one machine, and how they are told of each other."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from asty_appliance.home import Home, choose_ports
+from asty_appliance.program import HttpCheck, Program
+from asty_appliance.servers import kafka, mqtt, postgres
+from asty_appliance.supervision import Supervision
+from asty_appliance.work import run_once
+
+ORG = "demo"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """The servers and processes of one home, with their ports."""
+
+    home: Home
+    ports: dict[str, int]
+    town_file: Path
+    servers: tuple[Program, ...]
+    processes: tuple[Program, ...]
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        return (*self.servers, *self.processes)
+
+    @property
+    def dsn(self) -> str:
+        return postgres.dsn(self.home, self.ports["postgres"])
+
+    @property
+    def web(self) -> str:
+        return f"http://127.0.0.1:{self.ports['cloud-api']}"
+
+
+def executable(name: str) -> str:
+    """Return the path of a program of this environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def settings(home: Home, ports: dict[str, int], town_file: Path) -> dict[str, str]:
+    """Return the settings that the processes of this town share; each reads those it knows."""
+    return {
+        "ASTY_ORG": ORG,
+        "ASTY_DATABASE_DSN": postgres.dsn(home, ports["postgres"]),
+        "ASTY_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
+        "ASTY_MQTT_HOST": "127.0.0.1",
+        "ASTY_MQTT_PORT": str(ports["mqtt"]),
+        "ASTY_MQTT_PROTOCOL": mqtt.protocol(),
+        "ASTY_INGEST_METRICS_PORT": str(ports["ingest-metrics"]),
+        "ASTY_CLOUD_API_PORT": str(ports["cloud-api"]),
+        "ASTY_TOWN_FILE": str(town_file),
+    }
+
+
+def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None) -> Town:
+    """Choose ports, prepare the servers' data and return the town's programs; nothing runs yet."""
+    home.make()
+    ports = ports or choose_ports(home)
+    servers = (
+        postgres.program(home, ports["postgres"]),
+        mqtt.program(home, ports["mqtt"]),
+        kafka.program(home, ports["kafka"]),
+    )
+    environment = settings(home, ports, town_file)
+
+    def process(name: str, *arguments: str, check: HttpCheck | None = None, address: str = "") -> Program:
+        return Program(
+            name=name,
+            stage="process",
+            command=(executable(f"asty-{name}"), *arguments),
+            folder=str(home.data),
+            environment=environment,
+            check=check,
+            address=address,
+        )
+
+    web = f"http://127.0.0.1:{ports['cloud-api']}"
+    processes = (
+        process("stream", "worker"),
+        process("ingest", check=HttpCheck(f"http://127.0.0.1:{ports['ingest-metrics']}/health")),
+        process("cloud-api", "serve", check=HttpCheck(f"{web}/health"), address=web),
+    )
+    return Town(home, ports, town_file, servers, processes)
+
+
+def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = (), *, say: Progress) -> None:
+    """Start servers, bring both schemas to their newest version, start the processes; each step waits for the one before.
+
+    `extra` programs are made known to the supervisor but not started. Raises NotWellError, WorkFailedError.
+    """
+    supervision.configure((*town.programs, *extra))
+    supervision.launch()
+    say("PostgreSQL, MQTT and Kafka are starting")
+    supervision.start(town.servers)
+    postgres.create_database(town.home, town.ports["postgres"])
+    environment = settings(town.home, town.ports, town.town_file)
+    say("bringing the database to its newest version")
+    run_once((executable("asty-stream"), "migrate"), environment)
+    run_once((executable("asty-cloud-api"), "migrate"), environment)
+    say("starting ingest, stream and cloud-api")
+    supervision.start(town.processes)
