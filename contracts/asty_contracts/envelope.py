@@ -1,21 +1,22 @@
 """The pack: how records travel from an edge, as JSON or as CBOR (RFC 8949)."""
 
-from io import BytesIO
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-import cbor2
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Raw, Struct
 
-from asty_contracts import CONTRACT_VERSION
+from asty_contracts import CONTRACT_VERSION, cbor
 from asty_contracts.records import KIND_OF, KINDS, RecordData
 
 JSON = "application/json"
 CBOR = "application/cbor"
 MAX_PACK_BYTES = 256 * 1024
+"""Of a message, as sent and as JSON."""
 MAX_RECORDS = 1000
 """What a reader accepts in one pack; a writer sends up to 100."""
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""What is a time at all, UTC ms: the years 1 to 9999. Whether it is plausible is judged where it is stored."""
 
 TimeQuality = Literal["gnss", "ntp", "rtc", "none"]
 Reason = Literal["malformed", "too_big", "unknown_version", "wrong_edge", "bad_topic"]
@@ -51,7 +52,7 @@ class Pack(Struct, frozen=True):
 
 
 class _Version(Struct):
-    v: int = field(default=0)
+    v: int | None = None
 
 
 _packs = msgspec.json.Decoder(Pack)
@@ -71,7 +72,12 @@ def decode_data(kind: str, data: bytes | Raw) -> Struct | None:
     """
     if (shape := KINDS.get(kind)) is None:
         return None
-    return msgspec.json.decode(data, type=shape)
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.ValidationError(str(error)) from error
 
 
 def encode(pack: Pack, content_type: str = JSON) -> bytes:
@@ -80,8 +86,32 @@ def encode(pack: Pack, content_type: str = JSON) -> bytes:
     if content_type == JSON:
         return text
     if content_type == CBOR:
-        return cbor2.dumps(msgspec.json.decode(text))
+        return cbor.of_json(text)
     raise ValueError(f"no such encoding: {content_type}")
+
+
+def json_text(payload: bytes, content_type: str | None = None) -> bytes:
+    """Return the message as UTF-8 text that should be JSON: untouched, or rewritten when the content type says CBOR.
+
+    Raises PackRefusedError: too_big or malformed, and no other exception, whatever the bytes are.
+    """
+    if len(payload) > MAX_PACK_BYTES:
+        raise PackRefusedError("too_big", f"{len(payload)} bytes, at most {MAX_PACK_BYTES}")
+    essence = (content_type or JSON).partition(";")[0].strip().lower()
+    if essence == CBOR:
+        try:
+            payload = cbor.to_json(payload)
+        except cbor.CborError as error:
+            raise PackRefusedError("malformed", f"CBOR: {error}") from error
+        if len(payload) > MAX_PACK_BYTES:
+            raise PackRefusedError("too_big", f"{len(payload)} bytes as JSON, at most {MAX_PACK_BYTES}")
+    elif essence != JSON:
+        raise PackRefusedError("malformed", f"content type {essence[:60]!r} is neither {JSON} nor {CBOR}")
+    try:
+        payload.decode()  # what is kept raw (`d`, unknown fields) is not looked at again before it is stored
+    except UnicodeDecodeError as error:
+        raise PackRefusedError("malformed", str(error)) from error
+    return payload
 
 
 def decode(payload: bytes, content_type: str | None = None) -> Pack:
@@ -89,36 +119,47 @@ def decode(payload: bytes, content_type: str | None = None) -> Pack:
 
     Raises PackRefusedError: too_big, malformed or unknown_version, and no other exception, whatever the bytes are.
     """
-    if len(payload) > MAX_PACK_BYTES:
-        raise PackRefusedError("too_big", f"{len(payload)} bytes, at most {MAX_PACK_BYTES}")
-    if content_type == CBOR:
-        payload = _json_of_cbor(payload)
-    elif content_type not in (None, "", JSON):
-        raise PackRefusedError("malformed", f"content type {content_type[:60]!r}")
+    return decode_json(json_text(payload, content_type))
+
+
+def decode_json(text: bytes) -> Pack:
+    """Read a pack from what `json_text` gave. Raises PackRefusedError as `decode` does."""
     try:
-        pack = _packs.decode(payload)
+        pack = _packs.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if (version := _version_of(payload)) not in (None, CONTRACT_VERSION):
-            raise PackRefusedError("unknown_version", f"version {version}, this reader knows {CONTRACT_VERSION}") from error
+        if (version := _version_of(text)) not in (None, CONTRACT_VERSION):
+            raise PackRefusedError("unknown_version", _unknown(version)) from error
         raise PackRefusedError("malformed", str(error)) from error
     if pack.v != CONTRACT_VERSION:
-        raise PackRefusedError("unknown_version", f"version {pack.v}, this reader knows {CONTRACT_VERSION}")
+        raise PackRefusedError("unknown_version", _unknown(pack.v))
     if len(pack.recs) > MAX_RECORDS:
         raise PackRefusedError("too_big", f"{len(pack.recs)} records, at most {MAX_RECORDS}")
-    _check_ranges(pack)
+    _check_records(pack)
     return pack
 
 
-def _check_ranges(pack: Pack) -> None:
+def _unknown(version: object) -> str:
+    return f"version {version}, this reader knows {CONTRACT_VERSION}"
+
+
+def _check_records(pack: Pack) -> None:
     seen: set[int] = set()
     for record in pack.recs:
         if not 1 <= record.s < 1 << 63:
             raise PackRefusedError("malformed", f"sequence {record.s} is outside 1..2^63-1")
-        if not -(1 << 62) < record.t < 1 << 62:
-            raise PackRefusedError("malformed", f"time {record.t} of sequence {record.s} is no time")
         if record.s in seen:
             raise PackRefusedError("malformed", f"sequence {record.s} twice in one pack")
+        if not FIRST_MS <= record.t <= LAST_MS:
+            raise PackRefusedError("malformed", f"time {record.t} of sequence {record.s} is no time")
+        if not 0 <= record.mono < 1 << 63:
+            raise PackRefusedError("malformed", f"monotonic time {record.mono} of sequence {record.s} is outside 0..2^63-1")
+        if not (_is_word(record.k, 64) and _is_word(record.tq, 16)):
+            raise PackRefusedError("malformed", f"kind or time quality of sequence {record.s} is no word")
         seen.add(record.s)
+
+
+def _is_word(text: str, longest: int) -> bool:
+    return 0 < len(text) <= longest and text.isprintable()
 
 
 def _version_of(payload: bytes) -> int | None:
@@ -126,19 +167,3 @@ def _version_of(payload: bytes) -> int | None:
         return _versions.decode(payload).v
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _json_of_cbor(payload: bytes) -> bytes:
-    stream = BytesIO(payload)
-    try:
-        value: Any = cbor2.CBORDecoder(stream, tag_hook=_refuse_tag).decode()
-        text = _encode_json(value)
-    except (cbor2.CBORError, RecursionError, MemoryError, OverflowError, ValueError, TypeError, UnicodeError) as error:
-        raise PackRefusedError("malformed", f"CBOR: {error}") from error
-    if stream.read(1):
-        raise PackRefusedError("malformed", "bytes after the CBOR item")
-    return text
-
-
-def _refuse_tag(_decoder: object, tag: cbor2.CBORTag) -> object:
-    raise PackRefusedError("malformed", f"CBOR tag {tag.tag} is not used here")

@@ -3,15 +3,18 @@
 import hashlib
 
 import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from asty_contracts.records import Lift
 
 
 def lift_hash(lift: Lift) -> str:
-    """Hash a lift and, through `prev`, all lifts before it: SHA-256, hex, of its fields as JSON with sorted names, without `hash`."""
-    fields = {name: value for name, value in asdict(lift).items() if name != "hash"}
-    return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+    """Hash a lift and, through `prev`, all lifts before it: SHA-256, hex.
+
+    Hashed is its JSON as on the wire, with sorted names, without spaces, without `hash` and without fields that hold their
+    default, so that a field which a later contract adds changes no hash.
+    """
+    return hashlib.sha256(msgspec.json.encode(replace(lift, hash=""), order="sorted")).hexdigest()
 
 
 def chained(lift: Lift, prev: str) -> Lift:
