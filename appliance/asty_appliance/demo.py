@@ -4,7 +4,8 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,13 +76,16 @@ class Report:
 
 
 class Stop:
-    """Becomes true at a signal or when the time is over."""
+    """Becomes true at a signal, or when the time given to `after` is over."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
+    def __init__(self) -> None:
+        self._end: float | None = None
         self._asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
+
+    def after(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
 
     def __bool__(self) -> bool:
         return self._asked or (self._end is not None and time.monotonic() >= self._end)
@@ -90,26 +94,47 @@ class Stop:
         self._asked = True
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A simulated town that is running."""
+
+    town: Town
+    supervision: Supervision
+    simulated: Simulation
+
+
 def run(home: Home, *, seconds: float | None, seed: int, speed: float, say: Progress) -> Report:
     """Run the demo for `seconds`, or until Ctrl-C, and count. Starts from an empty home; stops everything it started."""
     began = time.monotonic()
+    stop = Stop()
+    lead = (speed - 1) * min(seconds or 120.0, 120.0)
+    with running(home, seed=seed, speed=speed, lead=lead, say=say) as stage:
+        say("\n".join(["the town is running:", *_addresses(stage.town), *(["Ctrl-C ends it and counts."] if seconds is None else [])]))
+        stop.after(seconds)
+        first = _watch(stage.town, stop, began, say)
+        say("the crews go home: edges send what they hold")
+        return count(stage, began=began, first_lift=first, say=say)
+
+
+@contextmanager
+def running(
+    home: Home, *, seed: int, speed: float, lead: float, say: Progress, ports: dict[str, int] | None = None, trucks: int | None = None
+) -> Iterator[Stage]:
+    """Start a simulated town in an empty home and stop it at the end, whatever happens. Raises NotWellError, WorkFailedError."""
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
     supervision = Supervision(home)
     say("building the pages" if front.build() else "the pages are built")
     town_file = home.data / "town.osm.pbf"
     run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
-    town = plan(home, town_file)
-    simulated = simulation.prepare(town, seed=seed, speed=speed, lead=(speed - 1) * min(seconds or 120.0, 120.0))
+    town = plan(home, town_file, ports)
+    simulated = simulation.prepare(town, seed=seed, speed=speed, lead=lead, trucks=trucks)
     try:
         bring_up(town, supervision, simulated.programs, say=say)
         run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
         say("trucks, gateway and vests are starting")
         supervision.start((simulated.simulator, *simulated.edges))
-        say("\n".join(["the town is running:", *_addresses(town), "Ctrl-C ends it and counts." if seconds is None else ""]).rstrip())
-        first = _watch(town, Stop(seconds), began, say)
-        say("the crews go home: edges send what they hold")
-        return _count(town, supervision, simulated, began, first, say)
+        yield Stage(town, supervision, simulated)
     finally:
         if supervision.is_running():
             supervision.shut_down()
@@ -130,57 +155,51 @@ def _watch(town: Town, stop: Stop, began: float, say: Progress) -> float | None:
     return first
 
 
-def _count(town: Town, supervision: Supervision, simulated: Simulation, began: float, first: float | None, say: Progress) -> Report:
-    """Stop the edges before their devices, so that none reports a lost sensor, and wait until the store has what they sent."""
-    supervision.stop(edge.name for edge in simulated.edges)
+def count(stage: Stage, *, began: float, first_lift: float | None, say: Progress) -> Report:
+    """Stop the edges before their devices, so that none reports a lost sensor, wait until the store has what they sent, and count."""
+    supervision, simulated = stage.supervision, stage.simulated
+    names = [edge.name for edge in simulated.edges]
+    supervision.stop(names)
     supervision.stop([simulated.simulator.name])
-    heads = {edge.name: simulation.inspect(edge) for edge in simulated.edges}
-    counts = _compare(heads, audit.stored_by_epoch(town.dsn))
-    wait = _until(lambda: all(count.produced == count.stored + count.thinned for count in _compare(heads, audit.stored_by_epoch(town.dsn))))
-    if not wait(10):
+    counts = _settled(stage, 10)
+    if any(edge.produced > edge.stored + edge.thinned for edge in counts):
         say("some records are still in the edges: they go on until they are acknowledged")
         supervision.start(simulated.edges)
-        wait(DRAIN_SECONDS)
-        supervision.stop(edge.name for edge in simulated.edges)
-        heads = {edge.name: simulation.inspect(edge) for edge in simulated.edges}
-        wait = _until(
-            lambda: all(count.produced == count.stored + count.thinned for count in _compare(heads, audit.stored_by_epoch(town.dsn)))
-        )
-        wait(10)
-    counts = _compare(heads, audit.stored_by_epoch(town.dsn))
+        _settled(stage, DRAIN_SECONDS)
+        supervision.stop(names)
+        counts = _settled(stage, 10)
+    dsn = stage.town.dsn
     return Report(
         began=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,
-        first_lift_seconds=first,
+        first_lift_seconds=first_lift,
         edges=counts,
-        lifts=audit.lifts(town.dsn),
-        refused=_count_of(town.dsn, "SELECT count(*) FROM telemetry.v_refused"),
-        addresses={program.name: program.address for program in town.programs if program.address},
+        lifts=audit.lifts(dsn),
+        refused=_count_of(dsn, "SELECT count(*) FROM telemetry.v_refused"),
+        addresses={program.name: program.address for program in stage.town.programs if program.address},
     )
 
 
-def _compare(heads: dict[str, dict[str, Any]], stored: dict[str, audit.Stored]) -> list[EdgeCount]:
+def _settled(stage: Stage, within: float) -> list[EdgeCount]:
+    """Count until the store has everything that the edges produced, or the time is over."""
+    end = time.monotonic() + within
+    while True:
+        outboxes = {edge.name: simulation.inspect(edge) for edge in stage.simulated.edges}
+        counts = _compare(outboxes, audit.stored_by_epoch(stage.town.dsn))
+        if all(edge.produced == edge.stored + edge.thinned for edge in counts) or time.monotonic() > end:
+            return counts
+        time.sleep(0.5)
+
+
+def _compare(outboxes: dict[str, dict[str, Any]], stored: dict[str, audit.Stored]) -> list[EdgeCount]:
     nothing = audit.Stored(0, 0, 0, 0)
     counts = []
-    for edge, outbox in heads.items():
+    for edge, outbox in outboxes.items():
         have = stored.get(outbox["epoch"], nothing)
-        held = max(0, outbox["head"] - have.distinct - have.thinned) if outbox["held"] else 0
-        counts.append(
-            EdgeCount(edge, outbox["epoch"], outbox["head"], have.distinct, have.doubled, have.thinned, min(held, outbox["held"]))
-        )
+        absent = max(0, outbox["head"] - have.distinct - have.thinned)
+        held = min(absent, outbox["held"])
+        counts.append(EdgeCount(edge, outbox["epoch"], outbox["head"], have.distinct, have.doubled, have.thinned, held))
     return counts
-
-
-def _until(holds: Callable[[], bool]) -> Callable[[float], bool]:
-    def wait(seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.3)
-        return True
-
-    return wait
 
 
 def _stored_lifts(dsn: str) -> int:
