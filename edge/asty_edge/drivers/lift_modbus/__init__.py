@@ -1,0 +1,1 @@
+"""Lift controllers that serve Asty's Modbus map (docs/devices/lift-modbus.md)."""

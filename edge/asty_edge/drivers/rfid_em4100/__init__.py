@@ -1,0 +1,1 @@
+"""RFID readers for EM4100 transponders (125 kHz)."""
