@@ -1,5 +1,6 @@
 """The sea as rings: OSM maps only the coastline, with land on its left and water on its right."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from math import inf
 
@@ -58,7 +59,7 @@ def _gap(a: LonLat, b: LonLat) -> float:
 
 
 def _area(ring: Sequence[LonLat]) -> float:
-    return sum(xa * yb - xb * ya for (xa, ya), (xb, yb) in zip(ring, ring[1:], strict=False)) / 2
+    return sum(xa * yb - xb * ya for (xa, ya), (xb, yb) in itertools.pairwise(ring)) / 2
 
 
 def _inside(point: LonLat, bbox: Bbox) -> bool:
@@ -83,7 +84,7 @@ def _nearest_side(point: LonLat, bbox: Bbox) -> LonLat:
 def _clipped(chain: list[LonLat], bbox: Bbox) -> list[list[LonLat]]:
     """Cut a line into its pieces inside the box (Liang-Barsky, segment by segment)."""
     pieces: list[list[LonLat]] = []
-    for a, b in zip(chain, chain[1:], strict=False):
+    for a, b in itertools.pairwise(chain):
         cut = _cut(a, b, bbox)
         if cut is None:
             continue

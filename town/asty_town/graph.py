@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import hypot
@@ -48,12 +49,12 @@ class RoadGraph:
                 if index.setdefault(node, len(lonlat)) == len(lonlat):
                     lonlat.append(place)
             chain = [index[node] for node in street.nodes]
-            for a, b in zip(chain, chain[1:], strict=False):
+            for a, b in itertools.pairwise(chain):
                 if street.oneway >= 0:
                     arcs.append((a, b, number))
                 if street.oneway <= 0:
                     arcs.append((b, a, number))
-        kept = _largest_component(len(lonlat), arcs)
+        kept = largest_component(len(lonlat), arcs)
         if len(kept) < 2:
             raise NoRouteError("the town has no drivable streets that connect")
         place_of = {old: new for new, old in enumerate(kept)}
@@ -138,33 +139,16 @@ def _walked_back(came: dict[int, Edge], start: int, goal: int) -> list[Edge]:
     return edges[::-1]
 
 
-def _largest_component(n: int, arcs: list[tuple[int, int, int]]) -> list[int]:
+def largest_component(n: int, arcs: list[tuple[int, int, int]]) -> list[int]:
     """Return the nodes of the largest strongly connected component, ascending (Kosaraju, iterative)."""
     forward: list[list[int]] = [[] for _ in range(n)]
     backward: list[list[int]] = [[] for _ in range(n)]
     for a, b, _ in arcs:
         forward[a].append(b)
         backward[b].append(a)
-    order: list[int] = []
-    seen = [False] * n
-    for root in range(n):
-        if seen[root]:
-            continue
-        seen[root] = True
-        stack = [(root, iter(forward[root]))]
-        while stack:
-            node, heads = stack[-1]
-            for head in heads:
-                if not seen[head]:
-                    seen[head] = True
-                    stack.append((head, iter(forward[head])))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
     largest: list[int] = []
     taken = [False] * n
-    for root in reversed(order):
+    for root in reversed(_finished(forward)):
         if taken[root]:
             continue
         taken[root] = True
@@ -177,3 +161,22 @@ def _largest_component(n: int, arcs: list[tuple[int, int, int]]) -> list[int]:
         if len(part) > len(largest):
             largest = part
     return sorted(largest)
+
+
+def _finished(forward: list[list[int]]) -> list[int]:
+    """Return the nodes in the order in which a depth-first search leaves them."""
+    order: list[int] = []
+    seen = [False] * len(forward)
+    for root in range(len(forward)):
+        stack = [] if seen[root] else [(root, iter(forward[root]))]
+        seen[root] = True
+        while stack:
+            node, heads = stack[-1]
+            head = next((head for head in heads if not seen[head]), None)
+            if head is None:
+                order.append(node)
+                stack.pop()
+            else:
+                seen[head] = True
+                stack.append((head, iter(forward[head])))
+    return order

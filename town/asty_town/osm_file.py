@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import osmium
@@ -53,7 +53,8 @@ def _ways(file: FilePath) -> tuple[tuple[float, float, float, float] | None, lis
     processor = osmium.FileProcessor(str(file), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*_WAY_KEYS))
     box = processor.header.box()
     bbox = (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat) if box.valid() else None
-    found = [_Way(way.id, dict(way.tags), tuple(node.ref for node in way.nodes)) for way in processor]
+    entities = cast("Iterator[osmium.osm.Way]", iter(processor))
+    found = [_Way(way.id, dict(way.tags), tuple(node.ref for node in way.nodes)) for way in entities]
     return bbox, [way for way in found if len(way.refs) > 1]
 
 
@@ -62,12 +63,14 @@ def _locations(file: FilePath, ways: list[_Way]) -> dict[int, tuple[float, float
     if not wanted:
         return {}
     nodes = osmium.FileProcessor(str(file), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(wanted))
-    return {node.id: (node.lon, node.lat) for node in nodes if node.location.valid()}
+    entities = cast("Iterator[osmium.osm.Node]", iter(nodes))
+    return {node.id: (node.lon, node.lat) for node in entities if node.location.valid()}
 
 
 def _tagged_nodes(file: FilePath) -> list[tuple[int, Tags, tuple[float, float]]]:
     nodes = osmium.FileProcessor(str(file), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter(*_NODE_KEYS))
-    return [(node.id, dict(node.tags), (node.lon, node.lat)) for node in nodes if node.location.valid()]
+    entities = cast("Iterator[osmium.osm.Node]", iter(nodes))
+    return [(node.id, dict(node.tags), (node.lon, node.lat)) for node in entities if node.location.valid()]
 
 
 def _runs(way: _Way, where: dict[int, tuple[float, float]]) -> Iterator[tuple[tuple[int, ...], tuple[tuple[float, float], ...]]]:
@@ -92,7 +95,7 @@ def _assemble(
 ) -> Town:
     streets = tuple(street for way in ways for street in _streets(way, where))
     paths = tuple(path for way in ways for path in _paths(way, where))
-    used = sorted({node for line in (*streets, *paths) for node in line.nodes})
+    used = sorted({node for street in streets for node in street.nodes} | {node for path in paths for node in path.nodes})
     lonlat = np.array([where[node] for node in used], dtype=np.float64).reshape(-1, 2)
     bbox = header or _extent(lonlat)
     places = [
@@ -146,7 +149,7 @@ def _paths(way: _Way, where: dict[int, tuple[float, float]]) -> Iterator[Path]:
         yield Path(
             osm_id=way.osm_id,
             name=way.tags.get("name"),
-            kind=cast("Literal['foot', 'cycle', 'steps']", kind),
+            kind=kind,
             nodes=nodes,
             line=line,
             surface=hint(way.tags, "surface"),

@@ -8,7 +8,13 @@ _ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified
 DRIVABLE = frozenset((*_ROADS, *(f"{road}_link" for road in _ROADS[:5])))
 _NOT_FOR_VEHICLES = frozenset({"no", "private"})
 _KERB_WIDE_SERVICE = frozenset({"parking_aisle", "drive-through", "emergency_access"})
-_PATHS = {"footway": "foot", "path": "foot", "cycleway": "cycle", "steps": "steps", "corridor": "foot"}
+_PATHS: dict[str, Literal["foot", "cycle", "steps"]] = {
+    "footway": "foot",
+    "path": "foot",
+    "cycleway": "cycle",
+    "steps": "steps",
+    "corridor": "foot",
+}
 _AMENITIES = frozenset(
     {
         "archive", "bicycle_parking", "bus_station", "charging_station", "clinic", "community_centre", "courthouse", "doctors",
@@ -32,7 +38,7 @@ def street_class(tags: Tags) -> tuple[str, bool] | None:
     return highway, not closed and tags.get("service") not in _KERB_WIDE_SERVICE
 
 
-def path_kind(tags: Tags) -> str | None:
+def path_kind(tags: Tags) -> Literal["foot", "cycle", "steps"] | None:
     """Return foot, cycle or steps, or None when the way is no path."""
     if tags.get("area") == "yes":
         return None
