@@ -91,14 +91,13 @@ class CanReader:
 
     async def read(self) -> list[CanFrame]:
         """Wait for frames and return all that wait."""
+        self._arrived.clear()  # before the look, never between the look and the wait: a frame then would wake nobody
         while not self._waiting:
             if self._error is not None:
                 raise DeviceLostError(f"CAN {self._bus.interface} {self._bus.channel} is lost: {self._error}") from self._error
-            self._arrived.clear()
             await self._arrived.wait()
-        frames = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        self._arrived.clear()
-        return frames
+            self._arrived.clear()
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
     def _open(self) -> can.BusABC:
         bus = self._bus

@@ -1,0 +1,1 @@
+"""Bluetooth tags in workers' vests: iBeacon, Eddystone, BTHome."""
