@@ -1,0 +1,6 @@
+"""Where records wait until the other end has stored them: a SQLite file that survives power cuts. Numbers are born here."""
+
+from asty_edge.outbox.inspection import inspect
+from asty_edge.outbox.store import Appended, Outbox, OutboxBusyError, OutboxStuckError
+
+__all__ = ["Appended", "Outbox", "OutboxBusyError", "OutboxStuckError", "inspect"]
