@@ -12,6 +12,7 @@ from typing import Any, cast
 from xmlrpc.client import Fault, ServerProxy
 
 import msgspec
+import psutil
 from msgspec import Struct
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
@@ -92,7 +93,7 @@ class Supervision:
 
     def is_running(self) -> bool:
         try:
-            self._call().getState()
+            self._call("getState")
         except (NotRunningError, Fault):
             return False
         return True
@@ -112,13 +113,12 @@ class Supervision:
         self._programs_file.touch(mode=0o600)
         self._programs_file.write_bytes(msgspec.json.encode(list(programs)))
         if self.is_running():
-            call = self._call()
-            added, changed, removed = call.reloadConfig()[0]
+            added, changed, removed = self._call("reloadConfig")[0]
             for name in [*changed, *removed]:
-                call.stopProcessGroup(name)
-                call.removeProcessGroup(name)
+                self._call("stopProcessGroup", name)
+                self._call("removeProcessGroup", name)
             for name in [*added, *changed]:
-                call.addProcessGroup(name)
+                self._call("addProcessGroup", name)
 
     def launch(self) -> None:
         """Start supervisord as a daemon."""
@@ -134,7 +134,7 @@ class Supervision:
         programs = list(programs)
         for program in programs:
             try:
-                self._call().startProcess(program.name, False)
+                self._call("startProcess", program.name, False)
             except Fault as fault:
                 if fault.faultCode != Faults.ALREADY_STARTED:
                     raise
@@ -146,7 +146,7 @@ class Supervision:
         names = list(names)
         for name in names:
             try:
-                self._call().stopProcess(name, False)
+                self._call("stopProcess", name, False)
             except Fault as fault:
                 if fault.faultCode != Faults.NOT_RUNNING:
                     raise
@@ -155,9 +155,9 @@ class Supervision:
 
     def shut_down(self) -> None:
         """Stop every program, the last started first, and then supervisord itself."""
-        call = self._call()
-        call.shutdown()
-        _wait(lambda: not self.is_running(), 60, lambda: "supervisord does not stop")
+        pid = self._call("getPID")
+        self._call("shutdown")
+        _wait(lambda: not _lives(pid), 60, lambda: "supervisord does not stop")
 
     def conditions(self) -> list[Condition]:
         """Tell how each program is. Raises NotRunningError."""
@@ -186,35 +186,20 @@ class Supervision:
         return "\n".join([f"{program.name} is not well ({info['statename'].lower()}: {info['description']}). The end of {log}:", *tail])
 
     def _info(self, name: str) -> dict[str, Any]:
-        return cast("dict[str, Any]", self._call().getProcessInfo(name))
+        return cast("dict[str, Any]", self._call("getProcessInfo", name))
 
-    def _call(self) -> Any:
+    def _call(self, method: str, *arguments: Any) -> Any:
         if not self._socket.exists():
             raise NotRunningError
-        proxy = ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{self._socket}"))
-        return _Caller(proxy.supervisor)
-
-
-class _Caller:
-    """Translates a dead supervisor into NotRunningError."""
-
-    def __init__(self, namespace: Any) -> None:
-        self._namespace = namespace
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._namespace, name)
-
-        def call(*arguments: Any) -> Any:
+        with ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{self._socket}")) as proxy:
             try:
-                return method(*arguments)
+                return getattr(proxy.supervisor, method)(*arguments)
             except OSError as error:
                 raise NotRunningError from error
 
-        return call
-
 
 def _section(program: Program, home: Home) -> str:
-    environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items())
+    environment = ",".join(f"{name}={_quoted(name, value)}" for name, value in program.environment.items())
     return _PROGRAM.format(
         name=program.name,
         command=_escaped(shlex.join(program.command)),
@@ -223,8 +208,23 @@ def _section(program: Program, home: Home) -> str:
         priority=_PRIORITY[program.stage],
         stop_signal=program.stop_signal,
         stop_seconds=program.stop_seconds,
-        logs=_escaped(home.logs),
+        logs=_escaped(_escaped(home.logs)),  # supervisord expands a log's path twice
     )
+
+
+def _quoted(name: str, value: str) -> str:
+    """Quote a setting for supervisord, whose reader knows no escape inside quotes. Raises ValueError for what it cannot carry."""
+    mark = "'" if '"' in value else '"'
+    if mark in value or value[-1:] in {"'", '"'}:
+        raise ValueError(f"{name}={value}: supervisord carries no value with both kinds of quotes or a quote at its end")
+    return f"{mark}{_escaped(value)}{mark}"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _escaped(value: object) -> str:

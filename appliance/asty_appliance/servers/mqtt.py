@@ -64,7 +64,7 @@ def program(home: Home, port: int) -> Program:
     if binary := mosquitto():
         config = home.data / "mosquitto.conf"
         config.write_text(_MOSQUITTO.format(port=port, data=data))
-        command = (binary, "-c", str(config))
+        command: tuple[str, ...] = (binary, "-c", str(config))
     else:
         config = home.data / "rumqttd.toml"
         config.write_text(_RUMQTTD.format(port=port))
