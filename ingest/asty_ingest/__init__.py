@@ -1,0 +1,1 @@
+"""MQTT to Kafka: verifies, refuses with a reason, acknowledges only what Kafka has."""
