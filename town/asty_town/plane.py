@@ -27,4 +27,5 @@ class Plane:
 
     def many_xy(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return metres of shape (n, 2) for `lonlat` of shape (n, 2), lon first."""
-        return (lonlat - np.array([self.lon, self.lat])) * np.array([self._east, METRES_PER_DEGREE])
+        metres: NDArray[np.float64] = (lonlat - np.array([self.lon, self.lat])) * np.array([self._east, METRES_PER_DEGREE])
+        return metres

@@ -40,7 +40,7 @@ class _Family:
 def courses(rng: np.random.Generator) -> list[Course]:
     """Return the courses of all streets, main roads first."""
     along, across = _Family(), _Family()
-    seafront = [(float(x), coast(x) + 46 / cos(coast_angle(x))) for x in np.arange(-770, 771, 14)]
+    seafront = [(x, coast(x) + 46 / cos(coast_angle(x))) for x in (float(east) for east in range(-770, 771, 14))]
     along.add(seafront)
     found = [Course(seafront, across=False, rank=0)]
     for family, turned, seed, rank in (
@@ -106,7 +106,7 @@ def _continued(heading: float, angle: float) -> float:
 def _led_out(line: list[Point]) -> list[Point]:
     """Lead a main road on to both ends of the map: it comes from the next town and goes to another."""
     if line[0][0] > line[-1][0]:
-        line = line[::-1]
+        line.reverse()
     (west, y0), (east, y1) = line[0], line[-1]
     out_west = [(float(x), y0 - 0.10 * (west - x)) for x in np.arange(BBOX[0] - 20, west - 20, 40)]
     out_east = [(float(x), y1 + 0.12 * (x - east)) for x in np.arange(east + 30, BBOX[2] + 21, 40)]
