@@ -1,0 +1,88 @@
+"""asty-cloud-api serve | migrate | register import FILE | town check FILE"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import uvicorn
+from asty_town import TownFileError
+from asty_town import read as read_town
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from asty_cloud_api import database, settings
+from asty_cloud_api.fleet import register
+from asty_cloud_api.main import create_app, remember_town
+from asty_cloud_api.migrate import migrate
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; exits with 1 and one line that says what to do when it can't."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    wanted = _parser().parse_args(arguments)
+    try:
+        wanted.run(wanted)
+    except (settings.SettingsError, register.RegisterFileError, TownFileError) as error:
+        sys.exit(f"asty-cloud-api: {error}")
+    except SQLAlchemyError as error:
+        sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asty-cloud-api", description="Fleet screens and interfaces of Asty.")
+    commands = parser.add_subparsers(required=True)
+    commands.add_parser("serve", help="serve the pages and interfaces").set_defaults(run=_serve)
+    commands.add_parser("migrate", help="bring schema fleet to its newest version").set_defaults(run=_migrate)
+
+    registering = commands.add_parser("register", help="the register of vehicles and bins").add_subparsers(required=True)
+    importing = registering.add_parser("import", help="make the register equal to a file; twice changes nothing")
+    importing.add_argument("file", type=Path)
+    importing.set_defaults(run=_import_register)
+
+    town = commands.add_parser("town", help="the town's map").add_subparsers(required=True)
+    checking = town.add_parser("check", help="read an OpenStreetMap file and say what it holds")
+    checking.add_argument("file", type=Path)
+    checking.set_defaults(run=_check_town)
+    return parser
+
+
+def _serve(_wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    # an open page holds its event stream: a stop does not wait for it
+    uvicorn.run(
+        create_app(chosen),
+        host=chosen.host,
+        port=chosen.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+
+
+def _migrate(_wanted: argparse.Namespace) -> None:
+    engine = database.writing(settings.read().dsn)
+    migrate(engine)
+    engine.dispose()
+
+
+def _import_register(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    entries = register.read(wanted.file)
+    engine = database.writing(chosen.dsn)
+    with Session(engine) as session, session.begin():
+        register.store(session, entries)
+    engine.dispose()
+    town_file = Path(entries.town) if entries.town else chosen.town_file
+    if town_file is not None:
+        if not town_file.is_absolute():
+            town_file = wanted.file.parent / town_file
+        if town_file.exists():
+            remember_town(chosen.dsn, town_file)
+    sys.stdout.write(f"{len(entries.vehicles)} vehicles and {len(entries.bins)} bins are in the register\n")
+
+
+def _check_town(wanted: argparse.Namespace) -> None:
+    town = read_town(wanted.file)
+    sys.stdout.write(f"{town.name}: {len(town.streets)} streets, {len(town.paths)} paths, {len(town.places)} places\n")

@@ -1,0 +1,1 @@
+"""The register: vehicles, bins, places and the town's map. Schema `fleet`."""

@@ -1,0 +1,1 @@
+"""What programs read: JSON and GeoJSON below /api, /health, /metrics, /live/events."""

@@ -1,0 +1,158 @@
+"""Changes as a numbered feed: fed by LISTEN telemetry_changed, followed by every open page."""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psycopg
+
+log = logging.getLogger(__name__)
+CHANNEL = "telemetry_changed"
+MIN_INTERVAL = 0.5
+RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has changed since a follower last heard: `number` grows; kinds and edges are a hint, empty when unknown."""
+
+    number: int
+    kinds: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Changes:
+    """The newest number, and which kinds and edges came with each of the recent ones."""
+
+    number: int = 0
+    recent: list[Change] = field(default_factory=list)
+    keep: int = 256
+
+    def add(self, kinds: tuple[str, ...], edges: tuple[str, ...]) -> None:
+        self.number += 1
+        self.recent.append(Change(self.number, kinds, edges))
+        del self.recent[: -self.keep]
+
+    def since(self, number: int) -> Change | None:
+        """Return all that came after `number` as one change; None when nothing did. What is forgotten counts as unknown."""
+        if number == self.number:
+            return None
+        if number > self.number or not self.recent or self.recent[0].number > number + 1:
+            return Change(self.number)
+        missed = [change for change in self.recent if change.number > number]
+        kinds = sorted({kind for change in missed for kind in change.kinds})
+        edges = sorted({edge for change in missed for edge in change.edges})
+        return Change(self.number, tuple(kinds), tuple(edges))
+
+
+def read_payload(payload: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read a notification's kinds and edges; whatever else it holds is no reason to miss it."""
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        return (), ()
+    if not isinstance(said, dict):
+        return (), ()
+    return _texts(said.get("kinds")), _texts(said.get("edges", said.get("edge")))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+class Feed:
+    """Keeps one LISTEN connection and wakes its followers. `away` tells that the database does not answer."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.token = secrets.token_hex(4)  # numbers of another life of this process mean nothing here
+        self.changes = Changes()
+        self.away = False
+        self.followers = 0
+        self._woken = asyncio.Condition()
+
+    @property
+    def position(self) -> str:
+        """The id of the newest event: what a page made now has."""
+        return f"{self.token}-{self.changes.number}"
+
+    async def listen(self) -> None:
+        """Listen until cancelled; a lost connection is made again, and what was missed meanwhile counts as a change."""
+        while True:
+            try:
+                await self._listen_once()
+            except (psycopg.Error, OSError) as error:
+                if not self.away:
+                    log.warning("the database does not answer (%s); trying again every %.0f s", error, RETRY_SECONDS)
+                await self._set_away(True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen_once(self) -> None:
+        connection = await psycopg.AsyncConnection.connect(
+            self.dsn, autocommit=True, connect_timeout=3, application_name="asty-cloud-api live"
+        )
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            await self._set_away(False)
+            await self._add((), ())
+            while True:
+                # a round trip now and then, so that a server that vanished without a word is noticed
+                async for notice in connection.notifies(timeout=15):
+                    await self._add(*read_payload(notice.payload))
+                await connection.execute("SELECT 1")
+
+    async def _set_away(self, away: bool) -> None:
+        async with self._woken:
+            self.away = away
+            self._woken.notify_all()
+
+    async def _add(self, kinds: tuple[str, ...], edges: tuple[str, ...]) -> None:
+        async with self._woken:
+            self.changes.add(kinds, edges)
+            self._woken.notify_all()
+
+    async def follow(self, after: str | None, *, heartbeat: float = 15.0) -> AsyncIterator[bytes]:
+        """Yield server-sent events for one page: `changed` with what changed, `away`, and a comment when all is quiet.
+
+        `after` is the id of the last event that the page has; unknown or from another life, everything counts as changed.
+        """
+        number, was_away = self._number(after), False
+        self.followers += 1
+        try:
+            yield b"retry: 2000\n: asty\n\n"
+            while True:
+                if self.away != was_away:
+                    was_away = self.away
+                    if was_away:
+                        yield b"event: away\ndata: {}\n\n"
+                if not self.away and (change := self.changes.since(number)) is not None:
+                    number = change.number
+                    yield self._event(change)
+                    await asyncio.sleep(MIN_INTERVAL)
+                    continue
+                if not await self._wait(number, was_away, heartbeat):
+                    yield b": quiet\n\n"
+        finally:
+            self.followers -= 1
+
+    async def _wait(self, number: int, was_away: bool, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._woken:
+                await self._woken.wait_for(lambda: self.away != was_away or (not self.away and self.changes.number != number))
+                return True
+        return False
+
+    def _number(self, after: str | None) -> int:
+        token, _, number = (after or "").partition("-")
+        return int(number) if token == self.token and number.isascii() and number.isdigit() else -1
+
+    def _event(self, change: Change) -> bytes:
+        said = json.dumps({"kinds": change.kinds, "edges": change.edges})
+        return f"id: {self.token}-{change.number}\nevent: changed\ndata: {said}\n\n".encode()

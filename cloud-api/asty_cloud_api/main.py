@@ -1,0 +1,92 @@
+"""The composition root: settings to a running application."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from asty_look import assets
+from asty_look.headers import SafeHeaders
+from asty_look.pages import Pages
+from asty_town import TownFileError
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from asty_cloud_api import database
+from asty_cloud_api.fleet import town_map
+from asty_cloud_api.interface import health
+from asty_cloud_api.interface import routes as interface
+from asty_cloud_api.live.feed import Feed
+from asty_cloud_api.measure import Measure, Measured
+from asty_cloud_api.screens import failures
+from asty_cloud_api.screens import routes as screens
+from asty_cloud_api.settings import Settings
+
+log = logging.getLogger(__name__)
+HERE = Path(__file__).parent
+RETRY_SECONDS = 5.0
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Wire the rooms. Nothing is connected until the application starts."""
+    engine = database.reading(settings.dsn)
+    feed = Feed(settings.dsn)
+    pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
+    measured = Measured()
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
+        yield
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await engine.dispose()
+
+    app = FastAPI(
+        title="Asty fleet",
+        version="1",
+        description="Refuse trucks, bins, lifts and completeness of data of one town. Open reads; times are UTC.",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.add_route("/static/{name}", assets.serve)
+    app.include_router(health.routes(engine, feed, measured))
+    app.include_router(interface.routes(engine, pages, feed, settings.zone))
+    app.include_router(screens.routes(engine, pages, feed, settings.zone))
+    failures.install(app, pages, feed)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measure, measured=measured)
+    return app
+
+
+async def _draw_town(settings: Settings) -> None:
+    """Draw the map's layers from the town file once the database takes them; without a file the map has no streets."""
+    if settings.town_file is None:
+        return
+    while True:
+        try:
+            if await asyncio.to_thread(remember_town, settings.dsn, settings.town_file):
+                log.info("the map was drawn from %s", settings.town_file)
+        except (TownFileError, FileNotFoundError, PermissionError) as error:
+            log.error("the map can't be drawn: %s; the pages go on without it; put the file in place and start again", error)  # noqa: TRY400
+        except SQLAlchemyError as error:
+            log.warning("the map is not drawn yet: %s; trying again", str(error).split("\n", 1)[0])
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        return
+
+
+def remember_town(dsn: str, path: Path) -> bool:
+    """Keep the map's layers of a town file in the database; tell whether they were new. Raises TownFileError, SQLAlchemyError."""
+    engine = database.writing(dsn)
+    try:
+        with Session(engine) as session, session.begin():
+            return town_map.remember(session, path)
+    finally:
+        engine.dispose()

@@ -1,0 +1,57 @@
+"""The figures and the short lists of the live page, read together."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from asty_cloud_api.reads.alarms import OPEN_ALARMS
+from asty_cloud_api.reads.completeness import COMPLETENESS
+from asty_cloud_api.reads.edges import EDGES
+from asty_cloud_api.reads.lifts import LIFTS
+from asty_cloud_api.reads.listing import Listing, Page, Query, Row, day_bounds, page
+from asty_cloud_api.reads.trucks import TRUCKS
+
+_FIGURES = """
+SELECT (SELECT count(*) FROM telemetry.v_lift WHERE t >= :today AND t <= :soon) AS lifts,
+       (SELECT sum(net) FROM telemetry.v_lift WHERE t >= :today AND t <= :soon) AS net,
+       (SELECT count(*) FROM fleet.bin) AS bins,
+       (SELECT count(*) FROM fleet.bin AS b JOIN telemetry.v_bin_state AS s USING (tag) WHERE s.last_lift >= :today) AS bins_today,
+       (SELECT count(*) FROM telemetry.v_alarm_open) AS alarms,
+       (SELECT coalesce(sum(missing), 0) FROM telemetry.v_completeness WHERE day >= :day) AS missing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`figures`: lifts, net (kg) and bins_today of the local day; bins, alarms, missing (records of today and yesterday)."""
+
+    at: datetime
+    figures: Row
+    trucks: Page
+    lifts: Page
+    edges: Page
+    completeness: Page
+    alarms: Page
+
+
+async def overview(connection: AsyncConnection, zone: ZoneInfo, now: datetime) -> Overview:
+    """Read the live page."""
+    day = now.astimezone(zone).date()
+    values = {"today": day_bounds(day, zone)[0], "soon": now + timedelta(minutes=5), "day": day - timedelta(days=1)}
+    figures = (await connection.execute(text(_FIGURES), values)).mappings().one()
+
+    async def first(listing: Listing, size: int) -> Page:
+        return await page(connection, listing, Query(sort=listing.sort, descending=listing.descending), zone, now, size=size)
+
+    return Overview(
+        at=now,
+        figures=figures,
+        trucks=await first(TRUCKS, 100),
+        lifts=await first(LIFTS, 12),
+        edges=await first(EDGES, 100),
+        completeness=await first(COMPLETENESS, 12),
+        alarms=await first(OPEN_ALARMS, 8),
+    )
