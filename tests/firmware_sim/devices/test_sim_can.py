@@ -4,7 +4,7 @@ import struct
 
 import can
 import pytest
-from asty_firmware_sim.devices.can_ecu import Ecu
+from asty_firmware_sim.devices.can_ecu import Ecu, SlcanAdapter
 from asty_firmware_sim.devices.j1939 import EngineState, frames
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +134,13 @@ async def test_an_adapter_that_was_pulled_out_comes_back_closed(tmp_path, opened
     ecu.emit()
     assert await said(line, b"V\r", 6) == b"V1013\r", "and no frame before it"
     await ecu.stop()
+
+
+async def test_noise_on_the_line_does_not_fill_the_adapters_memory_and_the_next_command_is_obeyed(tmp_path, opened):
+    adapter = SlcanAdapter(tmp_path / "can0")
+    await adapter.start()
+    for _ in range(100):
+        adapter._hear(b"\xff" * 40)
+        assert len(adapter._command) <= 64
+    assert await said(opened(adapter.link), b"\rO\r", 2) == b"\r\r"
+    await adapter.stop()
