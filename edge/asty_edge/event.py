@@ -1,8 +1,12 @@
 """What the rooms hand to each other: a moment, an event that happened at one, and the record that it becomes."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from asty_contracts.records import RecordData
+
+DeviceState = Literal["up", "connecting", "lost", "silent", "misconfigured"]
+"""How a device's connection is; `silent` stands, and says nothing although it should."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,8 @@
 Pure: no clock, no I/O. Each reading comes with its moment, and `tick` tells how far time went on without one.
 """
 
-from typing import Literal
-
 from asty_edge.config import FusionSettings
-from asty_edge.event import Event, Moment
+from asty_edge.event import DeviceState, Event, Moment
 from asty_edge.fusion.alarms import AlarmBook
 from asty_edge.fusion.fuel import FuelWatch
 from asty_edge.fusion.lifts import Lifts
@@ -15,8 +13,6 @@ from asty_edge.fusion.tags import Tags
 from asty_edge.fusion.vests import Vests
 from asty_edge.fusion.weighings import Weighings
 from asty_edge.reading import BeaconHeard, EngineReading, Fix, FuelReading, LiftReading, Reading, ScannerAlive, TagRead, Weighing
-
-DeviceState = Literal["up", "connecting", "lost", "silent", "misconfigured"]
 
 
 class Fusion:

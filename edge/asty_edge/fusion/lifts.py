@@ -71,8 +71,7 @@ class Lifts:
         last, self._last = self._last, (reading, when)
         if last is None:
             if reading.state in ACTIVE:
-                self._begin(reading, when, reading.cycle)
-                self._flag("states_missed")
+                self._begin(reading, when, reading.cycle, "states_missed")
             return []
         if self._cycle is None:
             return self._idle_until(last, reading, when)
@@ -104,13 +103,14 @@ class Lifts:
             self._begin(reading, when, reading.cycle)
             return events
         # Its beginning was missed; a counter that grew since the last poll already counts this very cycle.
-        self._begin(reading, when, last[0].cycle)
-        self._flag("states_missed")
+        self._begin(reading, when, last[0].cycle, "states_missed")
         return []
 
     def _goes_on(self, cycle: _Cycle, last: tuple[LiftReading, Moment], reading: LiftReading, when: Moment) -> list[Event]:
         gap = reading.at - last[0].at
         cycle.out_of_sight |= gap > WATCHED_MS
+        if reading.fault:
+            cycle.flags.add("fault")
         if reading.state == "idle":
             self._date_weighings(cycle, "idle", gap)
             self._cycle = None
@@ -133,12 +133,9 @@ class Lifts:
         cycle.phase = reading.state
         return []
 
-    def _begin(self, reading: LiftReading, when: Moment, base: int) -> None:
-        self._cycle = _Cycle(base, when, reading.state, dumped=None if reading.state == "raising" else when)
-
-    def _flag(self, flag: str) -> None:
-        if self._cycle:
-            self._cycle.flags.add(flag)
+    def _begin(self, reading: LiftReading, when: Moment, base: int, *flags: str) -> None:
+        dumped = None if reading.state == "raising" else when
+        self._cycle = _Cycle(base, when, reading.state, dumped, flags={*flags, *(["fault"] if reading.fault else [])})
 
     def _date_weighings(self, cycle: _Cycle, state: str, gap: int) -> None:
         """Give the stable weighings since the last poll their place before or after the dump, where the two polls tell it."""

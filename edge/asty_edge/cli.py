@@ -1,0 +1,126 @@
+"""`asty-edge run | check | inspect`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asty_edge import config as configuration
+from asty_edge import logs
+from asty_edge.config import Config, ConfigError
+from asty_edge.outbox import Outbox, OutboxBusyError, OutboxStuckError, inspect
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+_log = logging.getLogger("asty_edge")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; exits 0 when done, 1 when it failed, 2 when an operator has to change something."""
+    sys.exit(_main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        config = configuration.load(Path(options.config))
+        return {"run": _run, "check": _check, "inspect": _inspect}[options.command](config, options)
+    except ConfigError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return WRONG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asty-edge", description="The Asty agent on a refuse truck or a street gateway.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the agent until SIGTERM")
+    run.add_argument("--log", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"], help="how much it says on stderr")
+    check = commands.add_parser("check", help="check the configuration and every device's options, without opening anything")
+    look = commands.add_parser("inspect", help="show what waits in the outbox; the agent may be running")
+    look.add_argument("--json", action="store_true", help="as JSON, for programs")
+    for command in (run, check, look):
+        command.add_argument("--config", required=True, metavar="FILE", help="the edge's TOML file")
+    return parser
+
+
+def _run(config: Config, options: argparse.Namespace) -> int:
+    # Drivers and the uplink are imported here, so that `inspect` on a small gateway costs little.
+    from asty_edge.agent import Agent
+    from asty_edge.fitting import fit
+
+    logs.to_stderr(options.log)
+    fitted = fit(config)
+    try:
+        outbox = Outbox.open(Path(config.outbox.path), config.outbox.max_bytes)
+    except (OutboxBusyError, OutboxStuckError) as error:
+        _log.error("%s", error)
+        return WRONG if isinstance(error, OutboxBusyError) else FAILED
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        agent = Agent(config, fitted, outbox)
+        _log.info("edge %s of %s runs with %d devices; outbox epoch %s", config.edge.id, config.edge.org, len(fitted), outbox.epoch)
+        await agent.run(stop)
+
+    try:
+        asyncio.run(until_told())
+    except Exception:
+        _log.exception("the agent broke; everything appended to the outbox is kept: start it again")
+        return FAILED
+    finally:
+        outbox.close()
+    _log.info("stopped; %d records wait in the outbox", _waiting(config))
+    return DONE
+
+
+def _waiting(config: Config) -> int:
+    return int(inspect(Path(config.outbox.path))["held"])
+
+
+def _check(config: Config, _options: argparse.Namespace) -> int:
+    from asty_edge.fitting import fit
+
+    fitted = fit(config)
+    names = ", ".join(f"{one.settings.name} ({one.settings.driver})" for one in fitted) or "no devices"
+    print(f"{config.file}: right: edge {config.edge.id} of {config.edge.org}, {names}")
+    return DONE
+
+
+def _inspect(config: Config, options: argparse.Namespace) -> int:
+    try:
+        report = {"edge": config.edge.id, **inspect(Path(config.outbox.path))}
+    except (FileNotFoundError, sqlite3.DatabaseError) as error:
+        print(f"{config.outbox.path}: {error}" if isinstance(error, sqlite3.Error) else error, file=sys.stderr)
+        return FAILED
+    print(json.dumps(report, ensure_ascii=False) if options.json else _for_people(report))
+    return DONE
+
+
+def _for_people(report: dict[str, Any]) -> str:
+    oldest = f", oldest {_time(report['oldest'])}" if report["oldest"] else ""
+    lines = [
+        f"edge        {report['edge']}",
+        f"epoch       {report['epoch']}",
+        f"head        {report['head']}, acknowledged up to {report['acked']}, thinned {report['given_up']}",
+        f"held        {report['held']} records, {report['bytes']} bytes{oldest}",
+        *(f"              {kind:8}{count}" for kind, count in report["held_by_kind"].items()),
+        f"waiting     {' '.join(f'{first}-{last}' for first, last in report['unacknowledged']) or 'nothing'}",
+        "last lifts" if report["last_lifts"] else "no lifts yet",
+    ]
+    for lift in report["last_lifts"]:
+        flags = ", ".join(lift.get("flags", ()))
+        lines.append(f"  {_time(lift['t'])}  {lift.get('tag') or 'no tag':18}{lift.get('net', '-')!s:>8} kg  {flags}".rstrip())
+    return "\n".join(lines)
+
+
+def _time(utc_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(utc_ms / 1000))
