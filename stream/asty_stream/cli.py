@@ -13,7 +13,9 @@ from asty_stream.migrate import migrate
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; exits 0, 1 when it failed, 2 when the settings do not fit, 3 when a stalled worker gave up."""
-    parser = argparse.ArgumentParser(prog="asty-stream", description="Keeps telemetry: Kafka to the telemetry store, acknowledged to the edges.")
+    parser = argparse.ArgumentParser(
+        prog="asty-stream", description="Keeps telemetry: Kafka to the telemetry store, acknowledged to the edges."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("worker", help="take packs from Kafka until SIGTERM")
     commands.add_parser("migrate", help="bring schema telemetry to its newest version")
@@ -29,13 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
         if command == "migrate":
             migrate(dsn)
         else:
-            from asty_stream.upkeep.maintain import maintain
+            from asty_stream.store.maintain import maintain
 
             asyncio.run(maintain(dsn))
     except settings.SettingsError as error:
-        logging.getLogger(__name__).error("the environment does not fit: %s", error)
+        print(f"asty-stream: the environment does not fit: {error}", file=sys.stderr)
         return 2
     except psycopg.Error as error:
-        logging.getLogger(__name__).error("the database refused: %s", error)
+        print(f"asty-stream: the database did not do it; nothing was changed: {error}", file=sys.stderr)
         return 1
     return 0

@@ -138,13 +138,15 @@ CREATE TABLE telemetry.announcement (
     key text NOT NULL,
     value bytea NOT NULL
 );
-COMMENT ON TABLE telemetry.announcement IS 'Alerts and town events that Kafka does not have yet: written with the records, removed when delivered.';
+COMMENT ON TABLE telemetry.announcement IS
+    'Alerts and town events that Kafka does not have yet: written with the records, removed when delivered.';
 """
 
 FUNCTIONS = """
 CREATE FUNCTION telemetry.service_day(t timestamptz) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ((t AT TIME ZONE 'Europe/Athens') - interval '5 hours')::date;
-COMMENT ON FUNCTION telemetry.service_day IS 'The local day to which a time belongs: it runs from 05:00 to 05:00, so that a night shift is one.';
+COMMENT ON FUNCTION telemetry.service_day IS
+    'The local day to which a time belongs: it runs from 05:00 to 05:00, so that a night shift is one.';
 
 CREATE FUNCTION telemetry.shift_of(t timestamptz) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -184,7 +186,10 @@ def upgrade() -> None:
         create = f"CREATE TABLE telemetry.{name} ({PREFIX} {columns})"
         if timescale:
             run(create)
-            run(f"SELECT public.create_hypertable('telemetry.{name}', 't', chunk_time_interval => interval '7 days', create_default_indexes => false)")
+            run(
+                f"SELECT public.create_hypertable('telemetry.{name}', 't', chunk_time_interval => interval '7 days',"
+                " create_default_indexes => false)"
+            )
             run(
                 f"ALTER TABLE telemetry.{name} SET (timescaledb.compress, timescaledb.compress_segmentby = 'edge',"
                 " timescaledb.compress_orderby = 't DESC')"

@@ -35,7 +35,11 @@ HOURLY: dict[str, list[Column]] = {
 DAILY: dict[str, list[Column]] = {
     "lift": [(name, type_, f"sum({name})") for name, type_, _ in HOURLY["lift"]],
     "position": [("positions", "bigint", "sum(positions)"), ("top_v", "float8", "max(top_v)")],
-    "fuel": [("total_from", "float8", "min(total_from)"), ("total_to", "float8", "max(total_to)"), ("level_low", "float8", "min(level_low)")],
+    "fuel": [
+        ("total_from", "float8", "min(total_from)"),
+        ("total_to", "float8", "max(total_to)"),
+        ("level_low", "float8", "min(level_low)"),
+    ],
     "engine": [(name, type_, f"{'min' if name.endswith('from') else 'max'}({name})") for name, type_, _ in HOURLY["engine"]],
 }
 HOUR = "public.time_bucket(interval '1 hour', t)"

@@ -58,7 +58,8 @@ LEFT JOIN LATERAL (
 
 CREATE VIEW telemetry.v_device_health AS
 SELECT e.edge, d.key AS device, d.value ->> 'state' AS state, coalesce((d.value ->> 'frames')::numeric, 0) AS frames,
-    coalesce((d.value ->> 'bad')::numeric, 0) AS bad, (d.value ->> 'heard')::numeric AS heard_ms, coalesce(d.value ->> 'why', '') AS why, h.t
+    coalesce((d.value ->> 'bad')::numeric, 0) AS bad,
+    (d.value ->> 'heard')::numeric AS heard_ms, coalesce(d.value ->> 'why', '') AS why, h.t
 FROM telemetry.edge AS e,
 LATERAL (
     SELECT h.t, h.devices FROM telemetry.health AS h
@@ -75,7 +76,8 @@ LATERAL (
 ) AS p;
 
 CREATE VIEW telemetry.v_lift AS
-SELECT l.edge, l.epoch, l.s, l.t, l.tq, l.late, l.marks, l.cycle, l.started, l.ended, l.tag, l.std, l.others, l.gross, l.tare, l.net, l.stable,
+SELECT l.edge, l.epoch, l.s, l.t, l.tq, l.late, l.marks, l.cycle, l.started, l.ended, l.tag, l.std, l.others,
+    l.gross, l.tare, l.net, l.stable,
     l.lat, l.lon, l.fix, l.fix_age, l.flags, l.prev, l.hash, telemetry.service_day(l.t) AS day, telemetry.shift_of(l.t) AS shift, l.rx
 FROM telemetry.lift AS l;
 

@@ -1,0 +1,133 @@
+"""Reads what Kafka holds: a pack becomes typed records; what does not fit its kind is carried whole, never lost."""
+
+import re
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from asty_contracts.envelope import Record
+from asty_contracts.records import KIND_OF, KINDS
+from asty_contracts.stream import Delivered
+from msgspec import Raw, Struct
+
+
+class Whole(Struct, frozen=True):
+    """The data of a record that has no table: an unknown kind, or data that does not fit its kind. `record` is its JSON text."""
+
+    kind: str
+    record: str
+    why: str
+    mark: str
+
+
+class Item(Struct, frozen=True):
+    """One record: as `envelope.Record`, with its data read."""
+
+    s: int
+    t: int
+    d: Any
+    tq: str = "none"
+
+
+class Received(Struct, frozen=True):
+    """One pack from one edge: `rx` is when ingest received it (UTC ms), `h` that it came over the backlog lane."""
+
+    org: str
+    edge: str
+    rx: int
+    ep: UUID
+    h: bool
+    items: list[Item]
+
+
+class Unreadable(Struct, frozen=True):
+    """A message that is no pack at all, kept with the reason."""
+
+    payload: bytes
+    why: str
+
+
+def _item_types() -> list[type[Struct]]:
+    """One record type per kind, so that a whole pack is read in one call: `k` chooses the type of `d`."""
+    return [
+        msgspec.defstruct(f"{kind}_item", [("s", int), ("t", int), ("d", shape), ("tq", str, "none")], tag_field="k", tag=kind, frozen=True)
+        for kind, shape in KINDS.items()
+    ]
+
+
+def _typed_delivery() -> type[Struct]:
+    item = reduce(or_, cast("list[Any]", _item_types()))
+    pack = msgspec.defstruct("TypedPack", [("ep", UUID), ("recs", list[item]), ("h", bool, False)], frozen=True)  # type: ignore[valid-type]
+    return msgspec.defstruct("TypedDelivery", [("org", str), ("edge", str), ("rx", int), ("pack", pack)], frozen=True)
+
+
+_typed = msgspec.json.Decoder(cast("type[Any]", _typed_delivery()))
+_any = msgspec.json.Decoder(Delivered)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def read(value: bytes) -> Received | Unreadable:
+    """Read one message of telemetry.v1 or telemetry-backlog.v1. Raises nothing, whatever the bytes are."""
+    if b"\\u0000" not in value:  # PostgreSQL's text holds no NUL: such a pack is looked at record by record
+        try:
+            typed = _typed.decode(value)
+        except _UNREADABLE:
+            pass
+        else:
+            pack = typed.pack
+            return Received(typed.org, typed.edge, typed.rx, pack.ep, pack.h, pack.recs)
+    try:
+        delivered = _any.decode(value)
+    except _UNREADABLE as error:
+        return Unreadable(value, str(error))
+    pack = delivered.pack
+    items = [Item(record.s, record.t, _data_of(record), record.tq.replace("\0", "")) for record in pack.recs]
+    return Received(delivered.org, delivered.edge, delivered.rx, pack.ep, pack.h, items)
+
+
+def _data_of(record: Record) -> Struct:
+    shape = KINDS.get(record.k)
+    if shape is None:
+        return whole(record, f"kind {record.k[:40]!r} is not known to this version", "unknown_kind")
+    raw = bytes(record.d)
+    if b"\\u0000" in raw:
+        return whole(record, "text with a NUL character", "misfit")
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except _UNREADABLE as error:
+        return whole(record, str(error), "misfit")
+
+
+def whole(record: Record, why: str, mark: str) -> Whole:
+    """Carry a record whole. Its data becomes a JSON string where jsonb could not hold it."""
+    text = bytes(record.d).decode(errors="backslashreplace")
+    kept: Raw | str = record.d if _fits_jsonb(text) else text.replace("\0", "\\0")
+    kind = record.k.replace("\0", "\\0")
+    fields = {"s": record.s, "t": record.t, "mono": record.mono, "tq": record.tq.replace("\0", ""), "k": kind, "d": kept}
+    return Whole(kind[:200], msgspec.json.encode(fields).decode(), why, mark)
+
+
+def whole_item(item: Item, why: str) -> Item:
+    """Return an item with its data carried whole instead of typed, for data that the tables or the database refuse."""
+    if isinstance(item.d, Whole):  # refused although whole: as one JSON string nothing is left to refuse
+        return Item(item.s, item.t, Whole(item.d.kind, msgspec.json.encode(item.d.record).decode(), why, "misfit"), item.tq)
+    kind = KIND_OF[type(item.d)]
+    text = msgspec.json.encode({"s": item.s, "t": item.t, "tq": item.tq, "k": kind, "d": item.d}).decode()
+    kept = text if _fits_jsonb(text) else msgspec.json.encode(text).decode()
+    return Item(item.s, item.t, Whole(kind, kept, why, "misfit"), item.tq)
+
+
+_UNSAFE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\\x|\0|[0-9]{300}|[eE][+-]?[0-9]{4}")
+
+
+def _fits_jsonb(text: str) -> bool:
+    """Tell, on the safe side, whether jsonb takes a well-formed JSON text: no NUL, lone surrogate, huge number or deep nesting."""
+    return text.count("[") + text.count("{") < 500 and _UNSAFE.search(text) is None
+
+
+def at(ms: int) -> datetime:
+    """Return UTC milliseconds as a time. Raises ValueError, OverflowError or OSError outside of the years 1 to 9999."""
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,65 @@
+"""Kafka's topics and how far they are read."""
+
+import logging
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from asty_contracts.topics import BACKLOG, EDGE_LIFE, KAFKA_TOPICS, REFUSED, TELEMETRY
+
+log = logging.getLogger(__name__)
+
+READ = (TELEMETRY, BACKLOG, EDGE_LIFE, REFUSED)
+"""The topics that the worker takes from."""
+
+
+class Progress(NamedTuple):
+    """What waits: messages up to the end of the topics, and up to where the group has committed, each by partition."""
+
+    committed: dict[tuple[str, int], int]
+    waiting: int
+
+
+async def ensure_topics(bootstrap: str, replication: int) -> list[str]:
+    """Create the topics that are missing, with the partition counts of the contract. Returns their names. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        missing = {topic.name: topic for topic in KAFKA_TOPICS if topic.name not in set(await admin.list_topics())}
+        for topic in missing.values():
+            try:
+                response = await admin.create_topics([NewTopic(topic.name, topic.partitions, replication)])
+            except TopicAlreadyExistsError:
+                continue
+            refused = [f"{name}: {words}" for name, code, *words in response.topic_errors if code not in (0, TopicAlreadyExistsError.errno)]
+            if refused:
+                raise KafkaError(f"topics could not be created: {', '.join(refused)}")
+    finally:
+        await admin.close()
+    return sorted(missing)
+
+
+async def progress(bootstrap: str, group: str) -> Progress:
+    """Ask how far the group has committed and how much waits after that. Raises KafkaError, OSError."""
+    partitions = [TopicPartition(topic.name, number) for topic in READ for number in range(topic.partitions)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    try:
+        await consumer.start()
+        await admin.start()
+        ends = await consumer.end_offsets(partitions)
+        begins = await consumer.beginning_offsets(partitions)
+        known = await admin.list_consumer_group_offsets(group)
+    finally:
+        await consumer.stop()
+        await admin.close()
+    committed: dict[tuple[str, int], int] = {}
+    waiting = 0
+    for partition in partitions:
+        meta = known.get(partition)
+        # a broker that forgot everything begins again below what the group once committed
+        place = meta.offset if meta is not None and begins[partition] <= meta.offset <= ends[partition] else begins[partition]
+        committed[partition.topic, partition.partition] = place
+        waiting += ends[partition] - place
+    return Progress(committed, waiting)

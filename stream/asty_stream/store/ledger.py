@@ -1,0 +1,108 @@
+"""The ledger: which sequences of which epoch are stored. An epoch belongs to the edge that first sent it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from asty_contracts.life import Ack
+from psycopg import AsyncConnection
+
+from asty_stream.incoming import Item
+from asty_stream.sequences import Sequences
+
+MAX_SEQUENCE = 1 << 53
+"""Above it a sequence is no count but an error (and JSON readers would round it)."""
+MAX_MISS = 200
+"""Ranges named in one acknowledgement; further ones follow when these have arrived."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One locked ledger row; it grows with what this transaction admits."""
+
+    epoch: int
+    edge: str
+    ep: UUID
+    stored: Sequences
+    thinned: Sequences
+    head: int
+
+    def admit(self, items: list[Item]) -> list[Item]:
+        """Return those records that are not stored yet, by rising sequence, and count them as stored."""
+        numbers = sorted({item.s for item in items})
+        if not numbers:
+            return []
+        self.head = max(self.head, numbers[-1])
+        if len(numbers) < len(items) or self.stored.meets(numbers[0], numbers[-1] + 1):
+            items = list({item.s: item for item in reversed(items) if item.s not in self.stored}.values())
+            numbers = sorted(item.s for item in items)
+        self.stored |= Sequences.of(numbers)
+        return sorted(items, key=_sequence)
+
+    def give_up(self, ranges: Iterable[tuple[int, int]], below: int) -> None:
+        """Account for inclusive ranges that the edge itself thinned; a gap speaks only of sequences below its own."""
+        self.thinned |= Sequences((max(1, first), min(last + 1, below)) for first, last in ranges)
+
+    def ack(self) -> Ack:
+        """Say what the edge may delete and what it should send again."""
+        return ack_of(self.ep, self.stored, self.thinned)
+
+
+_sequence = attrgetter("s")
+
+
+def ack_of(ep: UUID, stored: Sequences, thinned: Sequences) -> Ack:
+    """Acknowledge the unbroken run of what is stored or given up by the edge itself."""
+    accounted = stored | thinned
+    return Ack(ep, accounted.upto, tuple(accounted.holes()[:MAX_MISS]))
+
+
+async def lock(connection: AsyncConnection[Any], owners: dict[UUID, tuple[str, str]]) -> dict[UUID, Entry]:
+    """Lock the rows of these epochs, made where they are new for their owner (org, edge), always in the same order."""
+    eps = sorted(owners)
+    cursor = await connection.execute(
+        """
+        INSERT INTO telemetry.ledger (org, edge, ep)
+        SELECT org, edge, ep FROM unnest(%s::text[], %s::text[], %s::uuid[]) AS new (org, edge, ep)
+        WHERE NOT EXISTS (SELECT 1 FROM telemetry.ledger AS l WHERE l.ep = new.ep) ORDER BY ep
+        ON CONFLICT (ep) DO NOTHING
+        """,
+        [[owners[ep][0] for ep in eps], [owners[ep][1] for ep in eps], eps],
+    )
+    cursor = await connection.execute(
+        """
+        SELECT epoch, edge, ep, stored::text, thinned::text, head FROM telemetry.ledger WHERE ep = ANY(%s) ORDER BY ep FOR UPDATE
+        """,
+        [eps],
+    )
+    return {
+        ep: Entry(epoch, edge, ep, Sequences.parse(stored), Sequences.parse(thinned), head)
+        async for epoch, edge, ep, stored, thinned, head in cursor
+    }
+
+
+async def write(connection: AsyncConnection[Any], entries: Iterable[Entry]) -> None:
+    """Write locked rows back, settled."""
+    rows = list(entries)
+    await connection.execute(
+        """
+        UPDATE telemetry.ledger AS l
+        SET stored = n.stored, thinned = n.thinned, head = greatest(l.head, n.head), last_seen = now()
+        FROM unnest(%s::int[], %s::int8multirange[], %s::int8multirange[], %s::bigint[]) AS n (epoch, stored, thinned, head)
+        WHERE l.epoch = n.epoch
+        """,
+        [[it.epoch for it in rows], [str(it.stored) for it in rows], [str(it.thinned) for it in rows], [it.head for it in rows]],
+    )
+
+
+async def recent_acks(connection: AsyncConnection[Any]) -> list[tuple[str, Ack]]:
+    """Return the acknowledgement of each edge's newest epoch that was heard within a day, for a worker that has just started."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT ON (edge) edge, ep, stored::text, thinned::text FROM telemetry.ledger
+        WHERE last_seen > now() - interval '1 day' ORDER BY edge, last_seen DESC
+        """
+    )
+    return [(edge, ack_of(ep, Sequences.parse(stored), Sequences.parse(thinned))) async for edge, ep, stored, thinned in cursor]
