@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asty_firmware_sim.scenario import FaultName, FaultSpec
+from asty_firmware_sim.scenario import FaultName, FaultSpec, SerialName
 from asty_firmware_sim.world.chance import chance
 
 OF_A_LIFT: frozenset[FaultName] = frozenset({"no_tag", "swapped_tag", "unstable_weight", "lift_fault"})
@@ -22,7 +22,7 @@ class Fault:
     where: str
     begins: int  # UTC ms
     ends: int | None
-    device: str = "rfid"
+    device: SerialName = "rfid"
 
 
 class Faults:
@@ -62,5 +62,6 @@ class Faults:
         return frozenset(fault.name for fault in spoiling)
 
 
-def _any_device(dice: np.random.Generator) -> str:
-    return str(dice.choice(("rfid", "scale", "gnss")))
+def _any_device(dice: np.random.Generator) -> SerialName:
+    devices: tuple[SerialName, ...] = ("rfid", "scale", "gnss")
+    return devices[int(dice.integers(len(devices)))]

@@ -48,8 +48,10 @@ def history(
             yield now, Engine(rpm=round(senses.rpm), v=round(senses.v, 2), dist=round(senses.dist), hours=round(senses.hours, 2))
         if second % _PPE == 0:
             for k, vest in enumerate(senses.vests):
-                worn = "yes" if vest.worn else "no"
-                yield now, Ppe(vest_id(spec.vests[k], edge, k), worn, round(vest.battery), now if vest.heard else None)
+                yield (
+                    now,
+                    Ppe(vest_id(spec.vests[k], edge, k), "yes" if vest.worn else "no", round(vest.battery), now if vest.heard else None),
+                )
 
 
 def _without_faults(scenario: Scenario) -> Scenario:

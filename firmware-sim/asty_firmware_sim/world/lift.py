@@ -67,8 +67,8 @@ class LiftCycle:
     def _swinging(self, t: float, amplitude: float) -> float:
         return _rounded(self.gross + amplitude * sin(7.3 * t + self.phase_shift))
 
-    def _weighed(self, kg: float, t: float, share: float) -> tuple[float, bool]:
-        """A hold settles in its first fifth, then stands."""
+    def weighed(self, kg: float, t: float, share: float) -> tuple[float, bool]:
+        """Return what a hold shows: it settles in its first fifth, then stands."""
         if self.shaky:
             return _rounded(kg + 7.0 * sin(5.1 * t + self.phase_shift)), False
         if share < 0.18:
@@ -94,7 +94,7 @@ def _raise(cycle: LiftCycle, t: float, share: float) -> LiftShown:
 
 
 def _weigh_full(cycle: LiftCycle, t: float, share: float) -> LiftShown:
-    kg, stable = cycle._weighed(cycle.gross, t, share)  # noqa: SLF001 - the timeline's own part
+    kg, stable = cycle.weighed(cycle.gross, t, share)
     return LiftShown("raising", 0, 42.0, 120.0, clamped=True, kg=kg, stable=stable)
 
 
@@ -109,7 +109,7 @@ def _shake(cycle: LiftCycle, t: float, share: float) -> LiftShown:
 
 
 def _weigh_empty(cycle: LiftCycle, t: float, share: float) -> LiftShown:
-    kg, stable = cycle._weighed(cycle.tare, t, share)  # noqa: SLF001 - the timeline's own part
+    kg, stable = cycle.weighed(cycle.tare, t, share)
     return LiftShown("lowering", 0, 42.0, 100.0, clamped=True, kg=kg, stable=stable)
 
 

@@ -61,13 +61,12 @@ class Drive:
         self.acceleration = (self.v - before) / seconds
         driven = self.v * seconds
         self._along += driven
-        while not self.done and self._along >= self._lengths[self._stretch] - 0.02:
+        while self._stretch < len(self._lengths) and self._along >= self._lengths[self._stretch] - 0.02:
             self._along -= self._lengths[self._stretch]
             self._stretch += 1
-        if self.done:
-            driven += min(self._along, 0.0)
-            self._along = 0.0
-            self.v = 0.0
+        if self._stretch == len(self._lengths):
+            driven -= max(self._along, 0.0)
+            self._along = self.v = 0.0
         return max(driven, 0.0)
 
     @property

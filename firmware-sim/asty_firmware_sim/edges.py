@@ -1,0 +1,199 @@
+"""What stands in the simulation's folder: for each edge a configuration for the unmodified agent, and the town's register.
+
+edges/<edge>/edge.toml   edges/<edge>/env   edges/<edge>/dev/…   register.json   town.osm.pbf   ports.json
+"""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from asty_firmware_sim.devices.bluez import Radio
+from asty_firmware_sim.scenario import EM4100, GatewaySpec, Scenario, Tag, TruckSpec
+from asty_firmware_sim.vests import vest_tag
+from asty_firmware_sim.world import World
+
+_PORTS_FROM, _PORTS = 20_000, 12_000
+"""Below the range from which systems give out ports of their own accord (32768 on Linux, 49152 elsewhere)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the edges find their MQTT broker. `certs` holds `<edge>.crt` and `<edge>.key`."""
+
+    host: str
+    port: int
+    org: str = "demo"
+    protocol: str = "3.1.1"
+    encoding: str = "json"
+    ca: Path | None = None
+    certs: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePlace:
+    """Where one edge's devices are reached."""
+
+    edge: str
+    folder: Path
+    tcp: dict[str, int]  # by device
+
+    def line(self, device: str) -> Path:
+        """Return the path of a serial device."""
+        return self.folder / "dev" / device
+
+    @property
+    def radio(self) -> Path:
+        """Folder of its private D-Bus."""
+        return self.folder / "dbus"
+
+
+def places(folder: Path, scenario: Scenario) -> dict[str, EdgePlace]:
+    """Lay out the folder and fix the TCP ports: once chosen they stay, so that edges find a restarted simulator again."""
+    file = folder / "ports.json"
+    known: dict[str, dict[str, int]] = json.loads(file.read_text()) if file.is_file() else {}
+    taken = {port for ports in known.values() for port in ports.values()}
+    free = _free_ports(folder, taken)
+    found: dict[str, EdgePlace] = {}
+    for edge in scenario.edges:
+        spec = next((truck for truck in scenario.truck if truck.edge == edge), None)
+        ports = {name: known.get(edge, {}).get(name) or next(free) for name in (_tcp_devices(spec) if spec else ())}
+        found[edge] = EdgePlace(edge, folder / "edges" / edge, ports)
+        found[edge].line("x").parent.mkdir(parents=True, exist_ok=True)
+        found[edge].radio.mkdir(exist_ok=True)
+    write_whole(file, json.dumps({edge: place.tcp for edge, place in found.items()}, indent=1) + "\n")
+    return found
+
+
+def _tcp_devices(spec: TruckSpec) -> list[str]:
+    return (["lift"] if spec.lift == "tcp" else []) + (["fuel"] if spec.fuel == "modbus_tcp" else [])
+
+
+def _free_ports(folder: Path, taken: set[int]) -> Iterator[int]:
+    first = crc32(str(folder.resolve()).encode())
+    for step in range(_PORTS):
+        port = _PORTS_FROM + (first + step) % _PORTS
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port not in taken and probe.connect_ex(("127.0.0.1", port)) != 0:
+                yield port
+
+
+def write_files(folder: Path, found: dict[str, EdgePlace], world: World, town_file: Path, broker: Broker) -> None:
+    """Write every edge's configuration and environment, and the register. What is there and equal stays untouched."""
+    for truck in world.scenario.truck:
+        place = found[truck.edge]
+        _write_edge(place, _toml(_truck_tables(truck, place), truck.edge, "truck", broker))
+    for gateway in world.scenario.gateway:
+        place = found[gateway.edge]
+        _write_edge(place, _toml(_gateway_tables(gateway, place), gateway.edge, "gateway", broker))
+    write_whole(folder / "register.json", json.dumps(register(world, town_file), ensure_ascii=False, indent=1) + "\n")
+
+
+def _write_edge(place: EdgePlace, toml: str) -> None:
+    write_whole(place.folder / "edge.toml", toml)
+    write_whole(place.folder / "env", f"DBUS_SYSTEM_BUS_ADDRESS={Radio(place.radio).address}\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new, never half of it; an equal file stays untouched."""
+    if file.is_file() and file.read_text() == text:
+        return
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(text)
+    fresh.replace(file)
+
+
+def _truck_tables(spec: TruckSpec, place: EdgePlace) -> list[dict[str, Any]]:
+    return [
+        _rfid(spec, place),
+        {"name": "scale", "driver": "scale", "port": str(place.line("scale")), "dialect": spec.scale},
+        {"name": "gnss", "driver": "nmea", "port": str(place.line("gnss"))},
+        {"name": "lift", "driver": "lift_modbus", **_modbus("lift", place)},
+        _fuel(spec, place),
+        _vests(spec.vests, spec.edge),
+    ]
+
+
+def _gateway_tables(spec: GatewaySpec, place: EdgePlace) -> list[dict[str, Any]]:
+    return [_vests(spec.vests, spec.edge), {"name": "gnss", "driver": "nmea", "port": str(place.line("gnss"))}]
+
+
+def _rfid(spec: TruckSpec, place: EdgePlace) -> dict[str, Any]:
+    port = str(place.line("rfid"))
+    if spec.rfid in EM4100:
+        return {"name": "rfid", "driver": "rfid_em4100", "port": port}
+    framing = {"framing": "8N1"} if spec.rfid == "tiris" else {}
+    return {"name": "rfid", "driver": "rfid_fdxb", "port": port, "dialect": spec.rfid, **framing}
+
+
+def _modbus(device: str, place: EdgePlace) -> dict[str, Any]:
+    if device in place.tcp:
+        return {"transport": "tcp", "host": "127.0.0.1", "tcp_port": place.tcp[device]}
+    return {"transport": "rtu", "port": str(place.line(device))}
+
+
+def _fuel(spec: TruckSpec, place: EdgePlace) -> dict[str, Any]:
+    if spec.fuel == "j1939":
+        return {"name": "can", "driver": "j1939", "interface": "slcan", "channel": str(place.line("can")), "tank": spec.tank}
+    return {"name": "fuel", "driver": "fuel_modbus", **_modbus("fuel", place), "tank": spec.tank}
+
+
+def _vests(tags: tuple[Tag, ...], edge: str) -> dict[str, Any]:
+    worn = [vest_tag(tag, edge, worker) for worker, tag in enumerate(tags)]
+    tables = [{"id": tag.identity, "kind": tag.kind} | ({"key": tag.key} if tag.key else {}) for tag in worn]
+    return {"name": "vests", "driver": "ble_tags", "vests": tables}
+
+
+def _toml(devices: list[dict[str, Any]], edge: str, kind: str, broker: Broker) -> str:
+    uplink: dict[str, Any] = {"host": broker.host, "port": broker.port, "encoding": broker.encoding, "protocol": broker.protocol}
+    tables = [("[edge]", {"id": edge, "org": broker.org, "kind": kind}), ("[outbox]", {"path": "outbox.db"}), ("[uplink]", uplink)]
+    if broker.ca is not None:
+        own = {"cert": str(broker.certs / f"{edge}.crt"), "key": str(broker.certs / f"{edge}.key")} if broker.certs else {}
+        tables.append(("[uplink.tls]", {"ca": str(broker.ca), **own}))
+    tables += [("[[device]]", device) for device in devices]
+    return "\n".join(f"{head}\n" + "".join(f"{key} = {_value(value)}\n" for key, value in table.items()) for head, table in tables)
+
+
+def _value(value: Any) -> str:
+    """Write a TOML value; JSON's strings and numbers are TOML's too."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def register(world: World, town_file: Path) -> dict[str, Any]:
+    """Return what the town's fleet register knows of the simulated town."""
+    scenario = world.scenario
+    trucks = [
+        {"edge": truck.edge, "name": truck.name, "plate": truck.plate, "kind": "truck", "capacity_kg": truck.capacity_kg}
+        for truck in scenario.truck
+    ]
+    gateways = [{"edge": gateway.edge, "name": gateway.name, "plate": None, "kind": "gateway"} for gateway in scenario.gateway]
+    return {
+        "bins": [
+            {
+                "id": one.id,
+                "tag": one.tag,
+                "stream": one.stream.value,
+                "volume": one.litres,
+                "lat": round(one.lat, 7),
+                "lon": round(one.lon, 7),
+                "street": one.street,
+            }
+            for one in world.bins
+        ],
+        "vehicles": trucks + gateways,
+        "depot": _point(world.depot, "Αμαξοστάσιο Δήμου"),
+        "transfer_station": _point(world.transfer_station, "Σταθμός Μεταφόρτωσης Απορριμμάτων"),
+        "town": str(town_file),
+    }
+
+
+def _point(at: tuple[float, float], name: str) -> dict[str, Any]:
+    return {"lat": round(at[0], 7), "lon": round(at[1], 7), "name": name}
