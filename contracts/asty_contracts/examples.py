@@ -1,0 +1,147 @@
+"""One example of every message, and the golden bytes that were once written from it.
+
+`python -m asty_contracts.examples` writes what `golden/` lacks and never changes a file that is there: those bytes are in the field.
+"""
+
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+
+from asty_contracts import envelope
+from asty_contracts.envelope import CBOR, Pack, Record
+from asty_contracts.evidence import chained
+from asty_contracts.life import Ack, Birth, Command, DeviceInfo, PointInfo, State
+from asty_contracts.records import (
+    Alarm,
+    BinSeen,
+    DeviceHealth,
+    Driver,
+    Engine,
+    Fuel,
+    Gap,
+    Health,
+    Lift,
+    Position,
+    Ppe,
+    RecordData,
+    Weight,
+)
+from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, Refused
+
+GOLDEN = Path(__file__).parent / "golden"
+EPOCH = UUID("5d0f3c7e-8a41-4b62-9c1e-2f6d7a8b9c01")
+SESSION = UUID("0b9e4c58-17d2-4f3a-8e65-91a2b3c4d5e6")
+T = 1_795_000_000_123  # 2026-11-18T11:06:40.123Z
+TAG = "00000499602D2000"
+
+DATA: dict[str, tuple[RecordData, RecordData]] = {
+    "pos": (Position(40.770031, 22.390752, v=4.1, course=84.4, alt=97.5, sats=11, hdop=0.8, fix="dgps"), Position(40.77, 22.39)),
+    "lift": (
+        chained(
+            Lift(
+                cycle=412,
+                started=T - 9000,
+                ended=T,
+                tag=TAG,
+                std="fdxb",
+                others=("E28011700000020F",),
+                gross=142.5,
+                tare=24.5,
+                net=118.0,
+                stable=True,
+                lat=40.770031,
+                lon=22.390752,
+                fix="gps",
+                fix_age=420,
+                flags=("two_tags",),
+            ),
+            prev="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+        ),
+        chained(Lift(cycle=1, started=T - 8000, ended=T, flags=("no_tag", "no_weight", "no_fix")), prev=""),
+    ),
+    "bin": (BinSeen(TAG, "fdxb", 40.770031, 22.390752), BinSeen("06001259E3", "em4100")),
+    "weight": (Weight(1840.5, net=True), Weight(0.0)),
+    "fuel": (Fuel(61.2, 183.6, 4.35, 20_411.5, ignition="yes", pto="no", src="modbus"), Fuel()),
+    "engine": (Engine(rpm=1450.125, v=4.2, dist=81_230_445.0, hours=6120.35), Engine()),
+    "ppe": (
+        Ppe("f7826da64fa24e988024bc5b71e0893e/12/345", "yes", battery=88.0, seen=T - 1500),
+        Ppe("f7826da64fa24e988024bc5b71e0893e/12/346", "unknown"),
+    ),
+    "alarm": (
+        Alarm("scale_fault", on=True, device="scale", severity="critical", info="over its range"),
+        Alarm("gnss_lost", on=False),
+    ),
+    "gap": (Gap(((100, 119), (130, 130)), n=21, kind="pos", why="outbox_full"), Gap(((5, 5),), n=1)),
+    "health": (
+        Health(
+            up=86_400,
+            head=84_512,
+            acked=84_400,
+            held=112,
+            bytes=65_536,
+            rss=41_000_000,
+            disk=3_000_000_000,
+            devices={"scale": DeviceHealth("up", frames=90_000, bad=3, heard=T, why="3 checksums"), "lift": DeviceHealth("lost")},
+        ),
+        Health(up=0, head=0, acked=0, held=0),
+    ),
+    "driver": (Driver("skip", bin="K-0042", reason="blocked", photo="2026/11/18/7f3a.jpg", note="Σταθμευμένο αυτοκίνητο"), Driver("break")),
+}
+"""By kind: the data with every field set, and with none that may be absent."""
+
+
+def _pack(kind: str, *data: RecordData) -> Pack:
+    records = [Record(84_512 + n, T + n, kind, Raw(envelope.encode_data(each)[1]), 553_211 + n, "gnss") for n, each in enumerate(data)]
+    return Pack(EPOCH, records)
+
+
+PACKS: dict[str, Pack] = {
+    **{f"pack-{kind}": _pack(kind, *both) for kind, both in DATA.items()},
+    "pack-backlog": msgspec.structs.replace(_pack("pos", *DATA["pos"]), h=True),
+    "pack-empty": Pack(EPOCH, []),
+}
+_STATE = State(up=True, session=SESSION, n=17, at=T, ep=EPOCH, head=84_512)
+MESSAGES: dict[str, Struct] = {
+    "birth": Birth(
+        "truck-01",
+        "truck",
+        "asty-edge 0.1.0",
+        "3f1c9a",
+        SESSION,
+        EPOCH,
+        T,
+        devices=(DeviceInfo("scale", "scale", (PointInfo("kg", "kg", "weight on the lift"),)), DeviceInfo("gnss", "nmea")),
+    ),
+    "state": _STATE,
+    "state-will": State(up=False, session=SESSION, n=17, at=T),
+    "ack": Ack(EPOCH, 84_400, ((84_410, 84_412), (84_420, 84_420))),
+    "command": Command("c-1", "rebirth"),
+    "delivered": Delivered("demo", "truck-01", T + 900, PACKS["pack-lift"]),
+    "edge-life": EdgeLife("demo", "truck-01", T + 900, "state", Raw(msgspec.json.encode(_STATE))),
+    "refused": Refused("asty/1/demo/truck-01/up/rec", "truck-01", T, "malformed", "truncated", 9, b'{"v":1,"e'),
+    "alert": Alert("demo", "truck-01", T, "scale_fault", on=True, severity="critical", live=True, device="scale", info="over its range"),
+    "bin-lifted": BinLifted("demo", "truck-01", EPOCH, 84_512, T, TAG, 118.0, 40.770031, 22.390752),
+}
+
+
+def golden_bytes() -> dict[str, bytes]:
+    """Return what each golden file should hold, by its name."""
+    files = {f"{name}.json": msgspec.json.encode(message) for name, message in MESSAGES.items()}
+    for name, pack in PACKS.items():
+        files[f"{name}.json"] = envelope.encode(pack)
+        files[f"{name}.cbor"] = envelope.encode(pack, CBOR)
+    return files
+
+
+def main() -> None:
+    """Write the golden files that are not there yet."""
+    GOLDEN.mkdir(exist_ok=True)
+    for name, content in golden_bytes().items():
+        if not (GOLDEN / name).exists():
+            (GOLDEN / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
