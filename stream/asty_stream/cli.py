@@ -22,6 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("maintain", help="partitions, rollups, compression and retention, once")
     command = parser.parse_args(arguments).command
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("faust", "mode", "aiokafka", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         if command == "worker":
             from asty_stream.worker import run  # Faust takes a second to import: the other commands need not wait for it

@@ -43,23 +43,20 @@ async def ensure_topics(bootstrap: str, replication: int) -> list[str]:
 async def progress(bootstrap: str, group: str) -> Progress:
     """Ask how far the group has committed and how much waits after that. Raises KafkaError, OSError."""
     partitions = [TopicPartition(topic.name, number) for topic in READ for number in range(topic.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, request_timeout_ms=10_000)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
-    try:
-        await consumer.start()
-        await admin.start()
-        ends = await consumer.end_offsets(partitions)
-        begins = await consumer.beginning_offsets(partitions)
-        known = await admin.list_consumer_group_offsets(group)
-    finally:
-        await consumer.stop()
-        await admin.close()
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, request_timeout_ms=10_000)
     committed: dict[tuple[str, int], int] = {}
     waiting = 0
-    for partition in partitions:
-        meta = known.get(partition)
-        # a broker that forgot everything begins again below what the group once committed
-        place = meta.offset if meta is not None and begins[partition] <= meta.offset <= ends[partition] else begins[partition]
-        committed[partition.topic, partition.partition] = place
-        waiting += ends[partition] - place
+    try:
+        await consumer.start()
+        consumer.assign(partitions)  # assigned by hand, it never joins the group
+        ends = await consumer.end_offsets(partitions)
+        begins = await consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            known = await consumer.committed(partition)
+            # a broker that forgot everything begins again below what the group once committed
+            place = known if known is not None and begins[partition] <= known <= ends[partition] else begins[partition]
+            committed[partition.topic, partition.partition] = place
+            waiting += ends[partition] - place
+    finally:
+        await consumer.stop()
     return Progress(committed, waiting)

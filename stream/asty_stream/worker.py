@@ -131,7 +131,7 @@ class Worker:
             async for batch in batches:
                 await handle([value for value in batch if value is not None])
 
-        app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=topic.name)(take)
+        app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=f"take-{topic.name}")(take)
 
     def _telemetry(self) -> Callable[[Sequence[bytes]], Awaitable[None]]:
         keeper = telemetry_keeper(self._settings.database_dsn, self._settings.org)
