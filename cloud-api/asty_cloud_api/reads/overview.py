@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from asty_cloud_api.reads.alarms import OPEN_ALARMS
+from asty_cloud_api.reads.bins import BINS
 from asty_cloud_api.reads.completeness import COMPLETENESS
 from asty_cloud_api.reads.edges import EDGES
 from asty_cloud_api.reads.lifts import LIFTS
@@ -22,14 +23,19 @@ SELECT (SELECT count(*) FROM telemetry.v_lift WHERE t >= :today AND t <= :soon) 
        (SELECT count(*) FROM telemetry.v_alarm_open) AS alarms,
        (SELECT coalesce(sum(missing), 0) FROM telemetry.v_completeness WHERE day >= :day) AS missing
 """
+_BINS = f"SELECT state, count(*) FROM ({BINS.source}) AS b WHERE id <> '' GROUP BY state"  # noqa: S608  the listing's own text
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`figures`: lifts, net (kg) and bins_today of the local day; bins, alarms, missing (records of today and yesterday)."""
+    """`figures`: lifts, net (kg) and bins_today of the local day; bins, alarms, missing (records of today and yesterday).
+
+    `bins_by_state` counts the registered bins that are today, recent, old or unknown.
+    """
 
     at: datetime
     figures: Row
+    bins_by_state: dict[str, int]
     trucks: Page
     lifts: Page
     edges: Page
@@ -41,6 +47,8 @@ async def overview(connection: AsyncConnection, zone: ZoneInfo, now: datetime) -
     """Read the live page."""
     day = now.astimezone(zone).date()
     values = {"today": day_bounds(day, zone)[0], "soon": now + timedelta(minutes=5), "day": day - timedelta(days=1)}
+    at_now = {"today": values["today"], "now": now}
+    bins_by_state = {state: n for state, n in await connection.execute(text(_BINS), at_now)}
     figures = (await connection.execute(text(_FIGURES), values)).mappings().one()
 
     async def first(listing: Listing, size: int) -> Page:
@@ -49,6 +57,7 @@ async def overview(connection: AsyncConnection, zone: ZoneInfo, now: datetime) -
     return Overview(
         at=now,
         figures=figures,
+        bins_by_state=bins_by_state,
         trucks=await first(TRUCKS, 100),
         lifts=await first(LIFTS, 12),
         edges=await first(EDGES, 100),

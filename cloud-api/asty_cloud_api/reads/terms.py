@@ -30,11 +30,11 @@ ALARMS = {
 }
 SEVERITIES = {"info": "Information", "warning": "Warning", "critical": "Critical"}
 DEVICE_STATES = {
-    "up": "In service",
-    "connecting": "Connecting",
-    "lost": "Lost",
-    "misconfigured": "Misconfigured",
-    "silent": "Silent",
+    "up": "in service",
+    "connecting": "connecting",
+    "lost": "lost",
+    "misconfigured": "wrongly configured",
+    "silent": "silent",
 }
 STREAMS = {
     "σύμμεικτα": "Mixed waste",

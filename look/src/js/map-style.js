@@ -15,14 +15,15 @@ function streetWidth(extra) {
 const empty = { type: "FeatureCollection", features: [] };
 const source = (data) => ({ type: "geojson", data: data ?? empty });
 
-/** Return the MapLibre style of one town; `layers` are the addresses of its GeoJSON. */
-export function townStyle({ streets, areas, places, trucks, bins }) {
+/** Return the MapLibre style of one town from its GeoJSON; `sheet` is the polygon that its map covers. */
+export function townStyle({ sheet, streets, areas, places, trucks, bins }) {
   const line = { "line-cap": "round", "line-join": "round" };
   return {
     version: 8,
-    sources: { areas: source(areas), streets: source(streets), places: source(places), bins: source(bins), trucks: source(trucks) },
+    sources: { sheet: source(sheet), areas: source(areas), streets: source(streets), places: source(places), bins: source(bins), trucks: source(trucks) },
     layers: [
-      { id: "land", type: "background", paint: { "background-color": token("map-land") } },
+      { id: "out", type: "background", paint: { "background-color": token("map-out") } },
+      { id: "land", type: "fill", source: "sheet", paint: { "fill-color": token("map-land"), "fill-outline-color": token("map-casing") } },
       {
         id: "areas",
         type: "fill",

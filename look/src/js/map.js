@@ -19,6 +19,14 @@ function boundsOf(...collections) {
   return bounds;
 }
 
+/** The sheet that the town's map covers: beyond it nothing is known, and it is not drawn as land. */
+function sheetOf(bounds) {
+  if (bounds.isEmpty()) return undefined;
+  const [[west, south], [east, north]] = bounds.toArray();
+  const ring = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+  return { type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } }] };
+}
+
 function popupText(feature, words) {
   const box = document.createElement("div");
   const { name, lines } = feature.properties;
@@ -58,12 +66,14 @@ async function start(place) {
 
   place.replaceChildren();
   setWorkerUrl(new URL(place.dataset.worker, location.href).href);
-  const home = boundsOf(data.streets.features.length ? data.streets : data.bins);
+  const town = boundsOf(data.streets, data.areas);
+  const home = town.isEmpty() ? boundsOf(data.bins, data.trucks) : town;
+  data.sheet = sheetOf(town);
   const map = new TownMap({
     container: place,
     style: townStyle(data),
     bounds: home.isEmpty() ? undefined : home,
-    fitBoundsOptions: { padding: 24 },
+    fitBoundsOptions: { padding: 12 },
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
