@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import termios
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -52,7 +53,7 @@ class SerialPort:
                 self._line.port, self._line.baud, int(framing[0]), framing[1], int(framing[2]), timeout=0, write_timeout=0, exclusive=True
             )
         except (OSError, ValueError) as error:
-            if (number := getattr(error, "errno", None)) in _OPERATOR:
+            if (number := _errno(error)) in _OPERATOR:
                 raise DeviceMisconfiguredError(f"port {self._line.port}: {_OPERATOR[number]}") from error
             if isinstance(error, ValueError):
                 raise DeviceMisconfiguredError(f"port {self._line.port}: the line can't be set so: {error}") from error
@@ -97,3 +98,11 @@ class SerialPort:
         if self._serial is None:
             raise DeviceLostError(f"port {self._line.port} is not open")
         return self._serial
+
+
+def _errno(error: Exception) -> int | None:
+    """Return the errno behind an error; pyserial hides that of termios in a text."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    hidden = error.__context__
+    return hidden.args[0] if isinstance(hidden, termios.error) and hidden.args else None
