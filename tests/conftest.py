@@ -133,7 +133,7 @@ class Mosquitto(Server):
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\n"
             + ("user root\n" if os.getuid() == 0 else "")
-            + f"persistence true\npersistence_location {self.folder}/\nmax_queued_messages 0\nset_tcp_nodelay true\n"
+            + f"persistence true\npersistence_location {self.folder}/\nmax_queued_messages 1000000\nset_tcp_nodelay true\n"
             + (self.config or "allow_anonymous true\n")
         )
         return [self.binary, "-c", str(self.folder / "mosquitto.conf")]
