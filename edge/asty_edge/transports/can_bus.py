@@ -106,7 +106,9 @@ class CanReader:
             if bus.interface == "udp_multicast":
                 return can.Bus(bus.channel, "udp_multicast", port=bus.port, hop_limit=0, can_filters=self._filters)
             if bus.interface == "slcan":
-                return can.Bus(bus.channel, "slcan", bitrate=bus.bitrate, timeout=_SLCAN_READ_S, can_filters=self._filters)
+                return can.Bus(
+                    bus.channel, "slcan", bitrate=bus.bitrate, timeout=_SLCAN_READ_S, listen_only=True, can_filters=self._filters
+                )
             return can.Bus(bus.channel, "socketcan", can_filters=self._filters)
         except can.CanInterfaceNotImplementedError as error:
             raise DeviceMisconfiguredError(f"{where} is not possible on this machine: {error}") from error

@@ -16,6 +16,7 @@ from asty_firmware_sim.devices.gnss import Receiver
 from asty_firmware_sim.devices.modbus import FuelProbe, LiftController
 from asty_firmware_sim.devices.rfid import Em4100, Tiris, Wl134
 from asty_firmware_sim.devices.scale import Indicator
+from asty_firmware_sim.devices.serial_port import SerialPort
 from asty_firmware_sim.devices.vests import BtHome, Eddystone, IBeacon
 
 BEACON = IBeacon("f7826da6-4fa2-4e98-8024-bc5b71e0893e", 1, 42)
@@ -96,6 +97,20 @@ async def test_a_lift_over_either_transport(transport, link, listening, unused_p
             await heard.heard(LiftReading, state="idle", cycle=70_001)
 
 
+async def test_a_lift_whose_line_is_unplugged_is_lost_and_read_again(link, listening):
+    device = opened("lift_modbus", transport="rtu", port=str(link))
+    async with running(LiftController(link=link)) as lift:
+        lift.show("idle", 7)
+        async with listening(device) as heard:
+            await heard.heard(LiftReading, cycle=7)
+            lift.unplug()
+            assert isinstance(await heard.lost(), DeviceLostError)
+        lift.plug()
+        lift.show("idle", 8)
+        async with listening(device) as heard:
+            await heard.heard(LiftReading, cycle=8)
+
+
 async def test_a_fuel_probe(listening, unused_port):
     async with running(FuelProbe(tcp_port=unused_port)) as probe:
         probe.show(42.5, 21.0)
@@ -127,6 +142,18 @@ async def test_an_engine_on_slcan_and_its_unplugged_adapter(link, listening):
         ecu.unplug()
         assert isinstance(await heard.lost(), DeviceLostError)
     assert device.counters.bad == 0
+
+
+async def test_an_engine_is_heard_behind_noise_on_the_adapters_line(link, listening):
+    device = opened("j1939", interface="slcan", channel=str(link), tank=300)
+    async with running(SerialPort(link)) as adapter, listening(device) as heard:
+        noise = [b"T18FEFC2\r", b"Txyz\r", b"\xff\xfe\r", b"T18FEFC218zz\r", b"T18FEFC2147D\r", b"T18FEFC214FF7DFFFF\r"]
+        for line in noise:
+            bad = device.counters.bad
+            await heard.until(lambda _, bad=bad: device.counters.bad > bad, meanwhile=lambda line=line: adapter.write(line))
+        assert heard.readings == []
+        assert device.counters.last_bad
+        await heard.heard(FuelReading, meanwhile=lambda: adapter.write(b"T18FEFC218FF7DFFFFFFFFFFFF\r"), level=50.0)
 
 
 async def test_an_engine_on_a_multicast_bus(listening):
