@@ -22,6 +22,7 @@ def main() -> None:
     """Run the command line; exit status 2 needs an operator: the message says what to do."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s level=%(levelname)s %(name)s %(message)s")
+    logging.getLogger("pymodbus.logging").setLevel(logging.WARNING)
     try:
         sys.exit(arguments.work(arguments))
     except (ScenarioError, TownFileError, OSError) as error:

@@ -82,7 +82,7 @@ class Truck:
         """Start some metres before a full bin, so that the first lift comes soon."""
         if not self._bins:
             return self._unloads_at, 0.0
-        ready = [one for one in self._bins if one.along > 22] or self._bins
+        ready = [one for one in self._bins if one.along > 22 and one.on_air] or self._bins
         first = max(ready, key=lambda one: one.fill(now))
         return first.edge, max(0.0, first.along - 24.0)
 
