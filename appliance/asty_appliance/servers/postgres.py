@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from asty_appliance.home import Home
 from asty_appliance.program import Program, TcpCheck
@@ -25,8 +24,8 @@ def binaries() -> Path:
 
 
 def dsn(home: Home, port: int, database: str = DATABASE) -> str:
-    """Return the connection string of a database of this appliance."""
-    return make_conninfo(host="127.0.0.1", port=port, user=USER, password=home.secret("postgres"), dbname=database)
+    """Return the address of a database of this appliance, with the password, as a URL that psycopg and SQLAlchemy read alike."""
+    return f"postgresql://{USER}:{home.secret('postgres')}@127.0.0.1:{port}/{database}"
 
 
 def program(home: Home, port: int) -> Program:
