@@ -47,7 +47,15 @@ def test_what_is_incomplete_never_reads_as_100_percent(stored: int, missing: int
 def request(query: str = "", cookie: str = "") -> Request:
     headers = [(b"cookie", cookie.encode())] if cookie else []
     return Request(
-        {"type": "http", "method": "GET", "path": "/", "query_string": query.encode(), "headers": headers, "scheme": "https", "server": ("a", 443)}
+        {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": query.encode(),
+            "headers": headers,
+            "scheme": "https",
+            "server": ("a", 443),
+        }
     )
 
 

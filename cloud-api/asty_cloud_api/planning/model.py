@@ -163,6 +163,11 @@ class Day:
     roads: dict[str, Roads]
     done: tuple[Done, ...] = ()
 
+    @property
+    def done_order(self) -> tuple[str, ...]:
+        """The frozen stops in the order they were done."""
+        return tuple(d.stop for d in sorted(self.done, key=lambda d: d.at))
+
     def truck(self, name: str) -> Truck:
         """Find a truck; raises KeyError."""
         return _find(self.trucks, name)

@@ -47,7 +47,7 @@ class Timetable:
         self.stops: dict[str, Stop] = {stop.id: stop for stop in day.stops}
         self.stations: dict[str, Station] = {station.id: station for station in day.stations}
 
-    def run(self, truck: Truck, stream: str, steps: Sequence[Step], *, locked: int = 0) -> Route | Fault:
+    def run(self, truck: Truck, stream: str, steps: Sequence[Step]) -> Route | Fault:
         """Time the steps as early as possible, from the truck's start to its garage."""
         roads = self.day.roads[truck.profile]
         releases = self._releases(steps)
@@ -94,7 +94,7 @@ class Timetable:
             return Fault(len(steps), "trips")
         metres = float(roads.metres[at, truck.garage])
         visits.append(Visit("end", truck.garage, leave + home, leave + home, leave + home, kg, litres, metres, home))
-        return Route(truck.id, stream, tuple(visits), locked)
+        return Route(truck.id, stream, tuple(visits))
 
     def _releases(self, steps: Sequence[Step]) -> list[int]:
         """For the start and after each step: when the trip may leave that begins there (0 inside a trip)."""

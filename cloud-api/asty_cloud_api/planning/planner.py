@@ -1,0 +1,104 @@
+"""The chain from a day to its plan: admit, give streams, order, close the routes, place breaks, repair, account for what is left out."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from asty_cloud_api.planning import break_rule, repair, streams
+from asty_cloud_api.planning.admission import admit
+from asty_cloud_api.planning.engines import ortools, pyvrp
+from asty_cloud_api.planning.engines.order import Order
+from asty_cloud_api.planning.model import Day, Truck, Window
+from asty_cloud_api.planning.plan import LeftOut, Plan, Reason, Route
+from asty_cloud_api.planning.schedule import Timetable, price
+from asty_cloud_api.planning.stop import StoppingRule, Until
+
+Engine = Callable[..., Order]
+"""(admitted day, stream of each truck, stop, seed, warm=Order) -> Order"""
+
+ENGINES: dict[str, Engine] = {"pyvrp": pyvrp.solve, "ortools": ortools.solve}
+FIRST_PASS = 0.6
+"""The share of the budget before breaks are looked at, where a break may be due."""
+
+
+def plan_day(
+    day: Day, stop: StoppingRule, seed: int, *, engine: str = "pyvrp", version: int = 1, reasons: tuple[str, ...] = ("first plan",)
+) -> Plan:
+    """Plan a day from scratch. Never fails on an impossible day: the plan says what is left out and why."""
+    admission = admit(day)
+    found = search(admission.day, streams.assign(admission.day), stop, seed, engine=engine)
+    return finished(
+        admission.day,
+        found,
+        admission.left_out,
+        version=version,
+        parent=None,
+        reasons=reasons,
+        engine=engine,
+        seed=seed,
+        done=day.done_order,
+    )
+
+
+def search(
+    day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp", warm: Order | None = None
+) -> tuple[Route, ...]:
+    """Order an admitted day and time it, breaks and all. Where breaks may be due the order is sought again with their time set aside."""
+    solve = ENGINES[engine]
+    table = Timetable(day)
+    if not any(_may_need_break(truck) for truck in day.trucks):
+        return repair.timed(table, given, solve(day, given, stop, seed, warm=warm))
+    order = solve(day, given, Until(stop, FIRST_PASS), seed, warm=warm)
+    tight = {name for name in order if not isinstance(_broken(table, given, order, name), Route)}
+    first = repair.timed(table, given, order)
+    short = replace(day, trucks=tuple(_with_break_set_aside(t) if t.id in tight else t for t in day.trucks))
+    again = repair.timed(table, given, solve(short, given, stop, seed, warm=None if tight else order))
+    return min(first, again, key=lambda routes: worth(day, routes))
+
+
+def worth(day: Day, routes: Iterable[Route]) -> tuple[int, float]:
+    """What is compared between plans of one day, less is better: must-stops not served, then net cost in euro."""
+    routes = tuple(routes)
+    served = {name for route in routes for name in route.stops}
+    return sum(stop.must and stop.id not in served for stop in day.stops), price(day, routes).net
+
+
+def finished(
+    day: Day,
+    routes: tuple[Route, ...],
+    left_out: tuple[LeftOut, ...],
+    *,
+    version: int,
+    parent: int | None,
+    reasons: tuple[str, ...],
+    engine: str,
+    seed: int,
+    done: tuple[str, ...],
+) -> Plan:
+    """Put routes of an admitted day into a plan that accounts for every stop."""
+    served = {name for route in routes for name in route.stops}
+    missing = tuple(_missing(stop.id, stop.must, stop.prize) for stop in day.stops if stop.id not in served)
+    routes = tuple(sorted(routes, key=lambda route: route.truck))
+    return Plan(version, parent, reasons, routes, left_out + missing, price(day, routes), engine, seed, done)
+
+
+def _missing(name: str, must: bool, prize: float) -> LeftOut:
+    if must:
+        return LeftOut("stop", name, Reason.NO_TIME, "there is more work than the trucks can do in their shifts, breaks kept")
+    return LeftOut("stop", name, Reason.NOT_WORTH, f"emptying it is worth {prize:.2f} EUR today, less than the way or the time it takes")
+
+
+def _may_need_break(truck: Truck) -> bool:
+    return truck.break_rule is not None and truck.latest - truck.leaves + truck.counted > truck.break_rule.limit
+
+
+def _broken(table: Timetable, given: dict[str, str], order: Order, name: str) -> object:
+    truck = table.day.truck(name)
+    return break_rule.place(table, truck, given[name], repair.closed(table, truck, given[name], order[name]))
+
+
+def _with_break_set_aside(truck: Truck) -> Truck:
+    assert truck.break_rule is not None
+    end = truck.shift.end - truck.break_rule.length
+    if end + truck.overtime <= truck.leaves:
+        return truck
+    return replace(truck, shift=Window(min(truck.shift.start, end), end))
