@@ -17,7 +17,7 @@ def timed(table: Timetable, given: dict[str, str], order: Order) -> tuple[Route,
     routes: dict[str, Route] = {}
     taken_out: list[str] = []
     for truck in table.day.trucks:
-        steps = tuple(order.get(truck.id, ()))
+        steps = _tidy(order.get(truck.id, ()))
         if not steps and not truck.is_out:
             continue
         route, out = _fitted(table, truck, given[truck.id], steps)

@@ -14,10 +14,12 @@ from asty_cloud_api.planning.engines.fleet import Homing, Whole, allowed, column
 from asty_cloud_api.planning.engines.order import Order
 from asty_cloud_api.planning.model import Day, Station, Stop, Truck, Window
 from asty_cloud_api.planning.schedule import Step
-from asty_cloud_api.planning.stop import StoppingRule
+from asty_cloud_api.planning.stop import StoppingRule, Until
 
 UNITS = 10_000
 """Of money per euro inside the engine."""
+WITH_BREAKS = 0.6
+"""The share of the budget in which an answer with breaks inside must be found."""
 RELOADS = 4
 """Unloadings offered per truck in one plan, when its own limit is not lower."""
 
@@ -26,14 +28,28 @@ def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, w
     """Order the stops of an admitted day. Always gives an answer: stops that do not fit are left out. `warm` is repaired when it fits."""
     if not day.stops or not day.trucks:
         return {}
-    return Model(day, streams).search(stop, seed, warm)
+    if any(breaks_inside(truck) for truck in day.trucks):
+        found = Model(day, streams, breaks=True).search(Until(stop, WITH_BREAKS), seed, warm)
+        if found:
+            return found
+    return Model(day, streams, breaks=False).search(stop, seed, warm)
+
+
+def breaks_inside(truck: Truck) -> bool:
+    """Whether this engine itself can keep the truck's break rule: it counts duty, and the shift is long enough to need it."""
+    rule = truck.break_rule
+    return rule is not None and rule.counted == "duty" and truck.latest - truck.leaves + truck.counted > rule.limit
 
 
 class Model:
-    """A day as OR-Tools' routing model: nodes are stops, then reload visits, then each truck's start, then each truck's end."""
+    """A day as OR-Tools' routing model: nodes are stops, then reload visits, then each truck's start, then each truck's end.
 
-    def __init__(self, day: Day, streams: dict[str, str]) -> None:
+    With `breaks` the search itself keeps duty breaks, which costs it much time on big days.
+    """
+
+    def __init__(self, day: Day, streams: dict[str, str], *, breaks: bool) -> None:
         self._day = day
+        self._breaks = breaks
         self._streams = streams
         self._trucks = list(day.trucks)
         self._ways = [homing(day, truck, streams[truck.id]) for truck in self._trucks]
@@ -113,6 +129,7 @@ class Model:
             self._fill_end(seconds, metres, end, way, truck.profile, places, reloads)
         for start in self._starts:
             seconds[:, start] = np.nan
+        seconds[reloads, reloads] = np.nan  # an empty body is not emptied again
         hole = np.isnan(seconds)
         far = float(np.nanmax(np.where(hole, np.nan, metres), initial=0.0)) * 4 + 1
         cost = np.rint(np.where(hole, far, metres) * truck.prices.per_km * UNITS / 1000)
@@ -192,7 +209,7 @@ class Model:
             time.SetCumulVarSoftUpperBound(self._model.End(vehicle), max(truck.leaves, truck.shift.end), price)
         self._model.AddVariableMinimizedByFinalizer(end)
         rule = truck.break_rule
-        if rule is not None and rule.counted == "duty" and truck.latest - truck.leaves + truck.counted > rule.limit:
+        if rule is not None and self._breaks and breaks_inside(truck):
             latest = max(truck.leaves, truck.leaves + rule.limit - truck.counted)
             pause = self._model.solver().FixedDurationIntervalVar(truck.leaves, latest, rule.length, True, f"break {truck.id}")
             time.SetBreakIntervalsOfVehicle([pause], vehicle, self._services)
