@@ -51,7 +51,7 @@ def lifts(dsn: str, limit: int = 1000) -> list[dict[str, Any]]:
     """Return the stored lifts, oldest first, as the published view shows them."""
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "SELECT edge, t, tag, gross, tare, net, flags FROM telemetry.v_lift ORDER BY t LIMIT %s", [limit]
+            "SELECT edge, cycle, t, tag, gross, tare, net, flags FROM telemetry.v_lift ORDER BY t LIMIT %s", [limit]
         ).fetchall()
-    keys = ("edge", "t", "tag", "gross", "tare", "net", "flags")
+    keys = ("edge", "cycle", "t", "tag", "gross", "tare", "net", "flags")
     return [dict(zip(keys, row, strict=True)) for row in rows]

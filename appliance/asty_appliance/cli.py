@@ -75,6 +75,7 @@ def demo(seconds: float | None, report: Path | None, seed: int, speed: float) ->
         demonstration.write(result, report)
     names = ("produced", "stored", "doubled", "missing", "thinned", "held")
     _say(", ".join(f"{name} {result.total(name)}" for name in names) + f", lifts {len(result.lifts)}, refused {result.refused}")
+    _say(str(result.truth))
     if not result.nothing_lost_or_doubled:
         _fail(f"records were lost or doubled: see the report and the logs in {home.logs}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import msgspec
 import psycopg
 
 from asty_appliance import audit, front, simulation
@@ -19,6 +20,7 @@ from asty_appliance.home import Home
 from asty_appliance.simulation import Simulation
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import Progress, Town, bring_up, executable, plan, settings
+from asty_appliance.truth import Truth, compare
 from asty_appliance.work import run_once
 
 DRAIN_SECONDS = 60.0
@@ -50,6 +52,7 @@ class Report:
     first_lift_seconds: float | None
     edges: list[EdgeCount]
     lifts: list[dict[str, Any]]
+    truth: Truth
     refused: int
     addresses: dict[str, str]
 
@@ -70,6 +73,7 @@ class Report:
         body: dict[str, Any] = {name: self.total(name) for name in names}
         body |= {"refused": self.refused, "began": self.began, "seconds": round(self.seconds, 1)}
         body |= {"first_lift_seconds": self.first_lift_seconds, "addresses": self.addresses}
+        body["truth"] = msgspec.to_builtins(self.truth)
         body["edges"] = [asdict(edge) | {"missing": edge.missing} for edge in self.edges]
         body["lifts"] = self.lifts
         return json.dumps(body, ensure_ascii=False, indent=2, default=_json_of)
@@ -133,7 +137,8 @@ def running(
         bring_up(town, supervision, simulated.programs, say=say)
         run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
         say("trucks, gateway and vests are starting")
-        supervision.start((simulated.simulator, *simulated.edges))
+        supervision.start([simulated.simulator])
+        supervision.start(simulated.edges)
         yield Stage(town, supervision, simulated)
     finally:
         if supervision.is_running():
@@ -169,12 +174,14 @@ def count(stage: Stage, *, began: float, first_lift: float | None, say: Progress
         supervision.stop(names)
         counts = _settled(stage, 10)
     dsn = stage.town.dsn
+    lifts = audit.lifts(dsn)
     return Report(
         began=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,
         first_lift_seconds=first_lift,
         edges=counts,
-        lifts=audit.lifts(dsn),
+        lifts=lifts,
+        truth=compare(simulated.folder / "truth.jsonl", lifts),
         refused=_count_of(dsn, "SELECT count(*) FROM telemetry.v_refused"),
         addresses={program.name: program.address for program in stage.town.programs if program.address},
     )
