@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | migrate | register import FILE | town check FILE"""
+"""asty-cloud-api serve | migrate | register import FILE | town check FILE | enrol …"""
 
 import argparse
 import logging
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database, settings
+from asty_cloud_api.enrolment import commands as enrolment
 from asty_cloud_api.fleet import register
 from asty_cloud_api.main import create_app, remember_town
 from asty_cloud_api.migrate import migrate
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, register.RegisterFileError, TownFileError) as error:
+    except (settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS) as error:
         sys.exit(f"asty-cloud-api: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -44,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     checking = town.add_parser("check", help="read an OpenStreetMap file and say what it holds")
     checking.add_argument("file", type=Path)
     checking.set_defaults(run=_check_town)
+
+    enrolment.register(commands)
     return parser
 
 

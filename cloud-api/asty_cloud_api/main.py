@@ -15,6 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database
+from asty_cloud_api.enrolment import commands as enrolment_commands
+from asty_cloud_api.enrolment import routes as enrolment
+from asty_cloud_api.enrolment.authority import NoAuthorityError
+from asty_cloud_api.enrolment.broker import BrokerAwayError
+from asty_cloud_api.enrolment.office import Office
 from asty_cloud_api.fleet import town_map
 from asty_cloud_api.interface import health
 from asty_cloud_api.interface import routes as interface
@@ -35,16 +40,21 @@ def create_app(settings: Settings) -> FastAPI:
     feed = Feed(settings.dsn)
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     measured = Measured()
+    office = enrolment_commands.office(settings.enrolment, settings.dsn) if settings.enrolment else None
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
+        if office is not None:
+            tasks.append(asyncio.create_task(_catch_up(office)))
         yield
         for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
         await engine.dispose()
+        if office is not None:
+            office.engine.dispose()
 
     app = FastAPI(
         title="Asty fleet",
@@ -59,10 +69,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.routes(engine, feed, measured))
     app.include_router(interface.routes(engine, pages, feed, settings.zone))
     app.include_router(screens.routes(engine, pages, feed, settings.zone))
+    app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
     failures.install(app, pages, feed)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)
     return app
+
+
+async def _catch_up(office: Office) -> None:
+    """Write the list of revoked certificates once the database answers: a revocation may have been broken off."""
+    while True:
+        try:
+            await asyncio.to_thread(office.enforce)
+        except (BrokerAwayError, NoAuthorityError) as error:
+            log.warning("event=revocations_not_published why=%r", str(error))
+        except SQLAlchemyError as error:
+            log.warning("event=revocations_not_published why=%r do=%r", str(error).split("\n", 1)[0], "it is tried again")
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        return
 
 
 async def _draw_town(settings: Settings) -> None:

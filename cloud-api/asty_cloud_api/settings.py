@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asty_contracts.ids import is_name
 
-
 ATHENS = ZoneInfo("Europe/Athens")
+LEAST_CODE = 12
 
 
 class SettingsError(Exception):
@@ -17,8 +17,24 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolmentSettings:
+    """`ca_folder` holds the authorities. `code` lets officers decide on the page; None leaves that to `asty enrol`.
+
+    `broker` is where the TLS broker listens, None when nobody is to be told of revocations; `broker_pid_file` reaches it with a SIGHUP.
+    """
+
+    ca_folder: Path
+    code: str | None = None
+    broker: tuple[str, int] | None = None
+    broker_pid_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """`town_file` is the OpenStreetMap extract that the map is drawn from; None draws a map without streets."""
+    """`town_file` is the OpenStreetMap extract that the map is drawn from; None draws a map without streets.
+
+    `enrolment` is None where ASTY_CA_FOLDER is not set: then no edge can enrol here.
+    """
 
     org: str
     dsn: str
@@ -26,6 +42,7 @@ class Settings:
     port: int = 8400
     town_file: Path | None = None
     zone: ZoneInfo = ATHENS
+    enrolment: EnrolmentSettings | None = None
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
@@ -41,15 +58,28 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         org=org,
         dsn=dsn,
         host=environment.get("ASTY_CLOUD_API_HOST", "127.0.0.1"),
-        port=_port(environment.get("ASTY_CLOUD_API_PORT", "8400")),
+        port=_port("ASTY_CLOUD_API_PORT", environment.get("ASTY_CLOUD_API_PORT", "8400")),
         town_file=Path(town_file) if town_file else None,
         zone=_zone(environment.get("ASTY_TIMEZONE", "Europe/Athens")),
+        enrolment=_enrolment(environment),
     )
 
 
-def _port(text: str) -> int:
+def _enrolment(environment: Mapping[str, str]) -> EnrolmentSettings | None:
+    folder = environment.get("ASTY_CA_FOLDER")
+    if not folder:
+        return None
+    code = environment.get("ASTY_ENROLMENT_CODE") or None
+    if code is not None and len(code) < LEAST_CODE:
+        raise SettingsError(f"ASTY_ENROLMENT_CODE has {len(code)} characters: expected {LEAST_CODE} or more, since it lets a vehicle in")
+    host, pid_file = environment.get("ASTY_BROKER_HOST"), environment.get("ASTY_BROKER_PID_FILE")
+    broker = (host, _port("ASTY_BROKER_PORT", environment.get("ASTY_BROKER_PORT", "8883"))) if host else None
+    return EnrolmentSettings(Path(folder), code, broker, Path(pid_file) if pid_file else None)
+
+
+def _port(variable: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise SettingsError(f"ASTY_CLOUD_API_PORT is {text!r}: expected a port from 1 to 65535")
+        raise SettingsError(f"{variable} is {text!r}: expected a port from 1 to 65535")
     return int(text)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from asty_cloud_api.enrolment import desk, request
 from asty_cloud_api.enrolment.authority import Revoked
-from asty_cloud_api.enrolment.broker import Broker, BrokerAwayError, Key, short_lived
+from asty_cloud_api.enrolment.broker import Broker, Key, short_lived
 from asty_cloud_api.enrolment.folder import Folder
 from asty_cloud_api.enrolment.models import EdgeCertificate
 
@@ -85,13 +85,6 @@ class Office:
         if witness is not None:
             for edge in edges:
                 self.broker.cut_off(town, edge, witness, now)
-
-    def catch_up(self) -> None:
-        """At start: the list may be older than the database, if a revocation was broken off."""
-        try:
-            self.enforce()
-        except BrokerAwayError as error:
-            log.info("event=broker_not_reloaded why=%r", str(error))
 
 
 def _of(witness: Key | None, now: datetime) -> list[Revoked]:
