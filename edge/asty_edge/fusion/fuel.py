@@ -20,6 +20,10 @@ THEFT_LITRES = 5.0
 LEAST_SAMPLES = 5
 """A median of fewer samples does not filter a wave."""
 
+PARKED_SAMPLES = 10
+PERSISTS_MS = 10_000
+"""A drop has to last: waves go on for a while after the truck has stopped."""
+
 
 class FuelWatch:
     """Fuel and engine records, and the alarm fuel_theft."""
@@ -37,6 +41,7 @@ class FuelWatch:
         self._engine_at: int | None = None
         self._parked: list[float] | None = None
         self._full: tuple[float, float | None] | None = None
+        self._low_since: int | None = None
 
     def note_pto(self, pto: bool, at: int) -> None:
         """Take the power take-off's state from the lift controller."""
@@ -95,7 +100,7 @@ class FuelWatch:
         """Compare the level before the engine stopped with the one since. PTO `unknown` is no excuse: without engine it turns nothing."""
         ignition, pto = self.ignition(reading.at), self.pto(reading.at)
         if ignition != "no" or pto == "yes":
-            self._parked = self._full = None
+            self._parked = self._full = self._low_since = None
             if ignition == "yes":
                 return self._alarms.set("fuel_theft", False, when, info="engine on")
             return []
@@ -107,8 +112,8 @@ class FuelWatch:
             self._parked = []
         if reading.level is None or self._parked is None:
             return []
-        self._parked = [*self._parked, reading.level][-2 * LEAST_SAMPLES :]
-        if len(self._parked) < LEAST_SAMPLES:
+        self._parked = [*self._parked, reading.level][-PARKED_SAMPLES:]
+        if len(self._parked) < PARKED_SAMPLES:
             return []
         return self._compare(median(self._parked), when)
 
@@ -119,6 +124,10 @@ class FuelWatch:
         drop = full - level
         litres = drop * per_percent if per_percent is not None else None
         if drop <= THEFT_PERCENT or (litres is not None and litres <= THEFT_LITRES):
+            self._low_since = None
+            return []
+        self._low_since = when.mono if self._low_since is None else self._low_since
+        if when.mono - self._low_since < PERSISTS_MS:
             return []
         amount = f"{drop:.1f} %" if litres is None else f"{drop:.1f} %, {litres:.0f} l"
         return self._alarms.set("fuel_theft", True, when, severity="critical", info=f"{amount} left the tank with the engine off")
