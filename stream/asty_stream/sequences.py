@@ -78,7 +78,7 @@ class Sequences:
         return Sequences(common)
 
     def meets(self, first: int, end: int) -> bool:
-        """Tell whether any number of the half-open range is held."""
+        """Tell whether any number of a half-open range, which is not empty, is held."""
         place = bisect_right(self._firsts, first) - 1
         if place >= 0 and first < self.ranges[place][1]:
             return True

@@ -1,0 +1,96 @@
+"""Reading what Kafka holds: nothing a message contains can raise, and nothing is lost on the way."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from asty_contracts.envelope import Pack, Record, encode_data
+from asty_contracts.records import Position
+from asty_contracts.stream import Delivered
+from asty_stream.incoming import Received, Unreadable, Whole, read, whole_item
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+RX = 1_795_500_000_000
+
+
+def delivered(*records: Record) -> bytes:
+    return msgspec.json.encode(Delivered("demo", "truck-01", RX, Pack(uuid4(), list(records), h=True)))
+
+
+def position(s: int = 1) -> Record:
+    kind, body = encode_data(Position(39.3, 22.9))
+    return Record(s, RX, kind, Raw(body), mono=5, tq="gnss")
+
+
+def test_a_pack_of_known_kinds_is_read_in_one_go() -> None:
+    pack = read(delivered(position(1), position(2)))
+    assert isinstance(pack, Received)
+    assert (pack.org, pack.edge, pack.rx, pack.h) == ("demo", "truck-01", RX, True)
+    assert [(item.s, item.t, item.tq, item.d) for item in pack.items] == [(n, RX, "gnss", Position(39.3, 22.9)) for n in (1, 2)]
+
+
+def test_fields_of_a_newer_edge_are_read_over() -> None:
+    pack = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":39.3,"lon":22.9,"heading_true":[1,2]}'))))
+    assert isinstance(pack, Received)
+    assert pack.items[0].d == Position(39.3, 22.9)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"a":[1,{"b":null}]}', {"a": [1, {"b": None}]}),
+        (b'"plain"', "plain"),
+        (b'{"a":"x\\u0000y"}', '{"a":"x\\u0000y"}'),
+        (b'{"a":1e77777}', '{"a":1e77777}'),
+        (b"[" * 600 + b"]" * 600, "[" * 600 + "]" * 600),
+    ],
+)
+def test_an_unknown_kind_keeps_its_whole_record_in_a_form_that_jsonb_takes(body: bytes, kept: Any) -> None:
+    pack = read(delivered(position(), Record(2, RX, "tyre", Raw(body), mono=7, tq="ntp")))
+    assert isinstance(pack, Received)
+    typed, other = (item.d for item in pack.items)
+    assert typed == Position(39.3, 22.9)
+    assert isinstance(other, Whole)
+    assert other.mark == "unknown_kind"
+    assert json.loads(other.record) == {"s": 2, "t": RX, "mono": 7, "tq": "ntp", "k": "tyre", "d": kept}
+
+
+def test_a_misfit_says_what_does_not_fit() -> None:
+    pack = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":"north","lon":1}'))))
+    assert isinstance(pack, Received)
+    d = pack.items[0].d
+    assert isinstance(d, Whole)
+    assert d.mark == "misfit"
+    assert "$.lat" in d.why
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(value: bytes) -> None:
+    assert isinstance(read(value), Unreadable)
+
+
+@given(st.data())
+def test_no_damage_to_a_message_raises(data: st.DataObject) -> None:
+    value = bytearray(delivered(position(1), Record(2, RX, "tyre", Raw(b'{"a":"b"}'))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        value[data.draw(st.integers(0, len(value) - 1))] = data.draw(st.integers(0, 255))
+    assert isinstance(read(bytes(value)), Received | Unreadable)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)
+    )
+)
+def test_whatever_is_set_aside_stays_readable(value: Any) -> None:
+    pack = read(delivered(Record(1, RX, "tyre", Raw(json.dumps(value).encode()))))
+    if isinstance(pack, Unreadable):  # a lone surrogate: refused as a whole, with its bytes
+        assert "\\ud" in json.dumps(value)
+        return
+    once = whole_item(pack.items[0], "refused")
+    assert isinstance(once.d, Whole)
+    assert json.loads(json.loads(once.d.record)) == json.loads(pack.items[0].d.record)
