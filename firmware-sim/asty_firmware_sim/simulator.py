@@ -85,6 +85,7 @@ class Simulator:
                 case LiftTruth():
                     truth.write(json.dumps(asdict(event), ensure_ascii=False) + "\n")
                     truth.flush()
+                    self._keep()  # a lift controller has counted: a simulator that dies now must not count this lift again
         for edge, truck in self._trucks.items():
             truck.show(self._world.truck(edge), beat)
         for edge, gateway in self._gateways.items():

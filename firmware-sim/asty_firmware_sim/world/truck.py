@@ -51,7 +51,7 @@ class Truck:
         self.load = 0.0
         self.halted = False
         self._town = town
-        self._bins = bins
+        self.bins = bins
         self._strange_tags = strange_tags
         self._unloads_at = unloads_at
         self._rng = chance(seed, spec.edge)
@@ -80,9 +80,9 @@ class Truck:
 
     def _beginning(self, now: int) -> tuple[Edge, float]:
         """Start some metres before a full bin, so that the first lift comes soon."""
-        if not self._bins:
+        if not self.bins:
             return self._unloads_at, 0.0
-        ready = [one for one in self._bins if one.along > 22 and one.on_air] or self._bins
+        ready = [one for one in self.bins if one.along > 22 and one.on_air] or self.bins
         first = max(ready, key=lambda one: one.fill(now))
         return first.edge, max(0.0, first.along - 24.0)
 
@@ -159,7 +159,7 @@ class Truck:
             behind = 60.0 if one.edge == self._edge and one.along < self._along - 0.1 else 0.0
             return hypot(bx - x, by - y) * (0.0 if one.edge == self._edge and not behind else 1.0) + behind - 60.0 * one.fill(now)
 
-        ready = [one for one in self._bins if (one.tried_at == 0 or now - one.tried_at > _AGAIN_AFTER) and one.fill(now) > _WORTH_A_STOP]
+        ready = [one for one in self.bins if (one.tried_at == 0 or now - one.tried_at > _AGAIN_AFTER) and one.fill(now) > _WORTH_A_STOP]
         return min(ready, key=cost, default=None)
 
     def _set_out(self, edge: Edge, along: float) -> None:

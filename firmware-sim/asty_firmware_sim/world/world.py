@@ -111,7 +111,7 @@ class World:
                 }
                 for edge, truck in self.trucks.items()
             },
-            "bins": {one.id: [one.content, one.filled_at, one.tried_at] for one in self.bins},
+            "bins": {one.id: [one.content, one.filled_at, one.tried_at, one.pace] for one in self.bins},
         }
 
     def remember(self, counters: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ class World:
                 engine.dist, engine.hours = float(kept["dist"]), float(kept["hours"])
         for one in self.bins:
             if (was := counters["bins"].get(one.id)) is not None:
-                one.content, one.filled_at, one.tried_at = float(was[0]), int(was[1]), int(was[2])
+                one.content, one.filled_at, one.tried_at, one.pace = float(was[0]), int(was[1]), int(was[2]), float(was[3])
 
 
 def _guards(spec: GatewaySpec, seed: int, start: int) -> list[Worker]:
