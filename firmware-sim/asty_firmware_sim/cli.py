@@ -20,7 +20,7 @@ OK, OPERATOR_NEEDED = 0, 2
 
 def main() -> None:
     """Run the command line; exit status 2 needs an operator: the message says what to do."""
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s level=%(levelname)s %(name)s %(message)s")
     logging.getLogger("pymodbus.logging").setLevel(logging.WARNING)
     try:
@@ -30,9 +30,10 @@ def main() -> None:
         sys.exit(OPERATOR_NEEDED)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="asty-firmware-sim", description="The devices of trucks, gateways and vests, and their town.")
-    commands = parser.add_subparsers(required=True, metavar="command")
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; `work` of its result is the function to run."""
+    root = argparse.ArgumentParser(prog="asty-firmware-sim", description="The devices of trucks, gateways and vests, and their town.")
+    commands = root.add_subparsers(required=True, metavar="command")
     for name, work, about in (
         ("run", _run, "simulate until SIGTERM, or for some seconds"),
         ("prepare", _prepare, "only write the configuration of every edge and the register"),
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     town = commands.add_parser("town", help="write the built-in town as an OpenStreetMap file")
     town.add_argument("--out", type=Path, required=True, metavar="FILE", help="a path that ends in .osm.pbf")
     town.set_defaults(work=_town)
-    return parser
+    return root
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
