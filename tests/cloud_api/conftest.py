@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +57,9 @@ class Fleet:
         message = msgspec.json.encode(
             {"org": "demo", "edge": edge, "rx": now_ms(), "pack": {"v": 1, "ep": epoch, "h": False, "recs": pack}}
         )
-        asyncio.run(self._store(message))
+        # in a thread: Playwright keeps a loop running in this one
+        with ThreadPoolExecutor(1) as other:
+            other.submit(lambda: asyncio.run(self._store(message))).result()
 
     async def _store(self, message: bytes) -> None:
         async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:

@@ -56,8 +56,9 @@ def drawn(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("query", ["", "?lang=en", "?theme=night"], ids=["greek", "english", "night"])
+@pytest.mark.parametrize(
+    ("size", "query"), [(DESK, ""), (PHONE, "?lang=en"), (PHONE, "?theme=night")], ids=["greek-desk", "english-phone", "night-phone"]
+)
 def test_the_live_page_is_drawn_and_fits_and_everybody_can_use_it(open_page: Callable[..., Page], size: dict[str, int], query: str) -> None:
     page = drawn(open_page(f"/{query}", size))
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

@@ -10,6 +10,7 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 from ortools.constraint_solver.routing_parameters_pb2 import RoutingSearchParameters
 
+from asty_cloud_api.planning.engines.construct import nearest
 from asty_cloud_api.planning.engines.fleet import Homing, Whole, allowed, columns_home, homing
 from asty_cloud_api.planning.engines.order import Order
 from asty_cloud_api.planning.model import Day, Station, Stop, Truck, Window
@@ -28,6 +29,7 @@ def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, w
     """Order the stops of an admitted day. Always gives an answer: stops that do not fit are left out. `warm` is repaired when it fits."""
     if not day.stops or not day.trucks:
         return {}
+    warm = nearest(day, streams) if warm is None else warm
     if any(breaks_inside(truck) for truck in day.trucks):
         found = Model(day, streams, breaks=True).search(Until(stop, WITH_BREAKS), seed, warm)
         if found:
@@ -129,12 +131,14 @@ class Model:
             self._fill_end(seconds, metres, end, way, truck.profile, places, reloads)
         for start in self._starts:
             seconds[:, start] = np.nan
-        seconds[reloads, reloads] = np.nan  # an empty body is not emptied again
         hole = np.isnan(seconds)
         far = float(np.nanmax(np.where(hole, np.nan, metres), initial=0.0)) * 4 + 1
         cost = np.rint(np.where(hole, far, metres) * truck.prices.per_km * UNITS / 1000)
-        services = np.array(self._services)[:, None]
-        return np.where(hole, self._horizon + 1, seconds + services).astype(np.int64), cost.astype(np.int64)
+        seconds = np.where(hole, self._horizon + 1, seconds + np.array(self._services)[:, None])
+        same = np.zeros_like(hole)
+        same[reloads, reloads] = places[reloads, None] == places[None, reloads]
+        seconds[same] = 0  # spare reload visits pile up on a real one and are taken out afterwards
+        return seconds.astype(np.int64), cost.astype(np.int64)
 
     def _fill_end(self, seconds: Whole, metres: Whole, end: int, way: Homing, profile: str, places: Whole, reloads: slice) -> None:
         seconds[:, end], metres[:, end] = columns_home(self._day, profile, way, places)
