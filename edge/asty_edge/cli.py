@@ -1,4 +1,4 @@
-"""`asty-edge run | check | inspect`."""
+"""`asty-edge run | check | inspect | enrol | renew`."""
 
 import argparse
 import asyncio
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        config = configuration.load(Path(options.config))
-        return {"run": _run, "check": _check, "inspect": _inspect}[options.command](config, options)
+        config = configuration.load(Path(options.config), enrolled=options.command not in ("enrol", "renew"))
+        return {"run": _run, "check": _check, "inspect": _inspect, "enrol": _enrol, "renew": _renew}[options.command](config, options)
     except ConfigError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return WRONG
@@ -45,7 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check the configuration and every device's options, without opening anything")
     look = commands.add_parser("inspect", help="show what waits in the outbox; the agent may be running")
     look.add_argument("--json", action="store_true", help="as JSON, for programs")
-    for command in (run, check, look):
+    enrol = commands.add_parser("enrol", help="get this edge's certificate with a claim; waits until an officer approves")
+    enrol.add_argument("--claim", required=True, metavar="FILE", help="the claim that `asty enrol claim` wrote")
+    enrol.add_argument("--url", required=True, help="the town's server, https://…")
+    renew = commands.add_parser("renew", help="exchange the certificate for a new one; the agent does so by itself")
+    renew.add_argument("--due", action="store_true", help="only when a third of its life or less is left")
+    renew.add_argument("--url", help="the town's server, when it has moved since the enrolment")
+    for command in (run, check, look, enrol, renew):
         command.add_argument("--config", required=True, metavar="FILE", help="the edge's TOML file")
     return parser
 
@@ -93,6 +99,18 @@ def _check(config: Config, _options: argparse.Namespace) -> int:
     names = ", ".join(f"{one.settings.name} ({one.settings.driver})" for one in fitted) or "no devices"
     print(f"{config.file}: right: edge {config.edge.id} of {config.edge.org}, {names}")
     return DONE
+
+
+def _enrol(config: Config, options: argparse.Namespace) -> int:
+    from asty_edge.enrolment import commands
+
+    return commands.enrol(config, options)
+
+
+def _renew(config: Config, options: argparse.Namespace) -> int:
+    from asty_edge.enrolment import commands
+
+    return commands.renew(config, options)
 
 
 def _inspect(config: Config, options: argparse.Namespace) -> int:

@@ -105,8 +105,11 @@ class Config(Struct, frozen=True):
 _SECTIONS: dict[str, type[Struct]] = {"edge": EdgeSettings, "outbox": OutboxSettings, "uplink": UplinkSettings, "fusion": FusionSettings}
 
 
-def load(file: Path) -> Config:
-    """Read and check the file. Raises ConfigError with every problem found; drivers check their own options when opened."""
+def load(file: Path, *, enrolled: bool = True) -> Config:
+    """Read and check the file. Raises ConfigError with every problem found; drivers check their own options when opened.
+
+    Before an edge is enrolled, the files of [uplink.tls] need not be there.
+    """
     try:
         raw = file.read_bytes()
         text = raw.decode()
@@ -117,14 +120,15 @@ def load(file: Path) -> Config:
         raise ConfigError([f"{file}: is not UTF-8 text: {error}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{file}: is not TOML: {error}"]) from error
-    return _Reader(file, text, table).config(hashlib.sha256(raw).hexdigest())
+    return _Reader(file, text, table, enrolled=enrolled).config(hashlib.sha256(raw).hexdigest())
 
 
 class _Reader:
     """Walks through the tables and collects what is wrong."""
 
-    def __init__(self, file: Path, text: str, table: dict[str, Any]) -> None:
+    def __init__(self, file: Path, text: str, table: dict[str, Any], *, enrolled: bool) -> None:
         self._file = file
+        self._enrolled = enrolled
         self._lines = text.splitlines()
         self._table = table
         self._problems: list[str] = []
@@ -160,7 +164,7 @@ class _Reader:
             self._wrong("uplink.tls", "cert", "cert and key belong together; one of them is missing")
         paths = {name: self._absolute(path) for name in ("ca", "cert", "key") if (path := getattr(tls, name)) is not None}
         for name, path in paths.items():
-            if not Path(path).is_file():
+            if self._enrolled and not Path(path).is_file():
                 self._wrong("uplink.tls", name, f"a PEM file; there is none at {path}")
         return msgspec.structs.replace(tls, **paths)
 
