@@ -24,7 +24,7 @@ import pytest
 START_SECONDS = 20.0
 
 
-def free_port() -> int:
+def _free_port() -> int:
     """Return a free TCP port below the ephemeral range, so that no client takes it while its server is being restarted."""
     while True:
         port = random.randrange(20_000, 32_000)
@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = _free_port()
         self.log_file = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -195,6 +195,12 @@ class Database:
 
     def __str__(self) -> str:
         return self.dsn
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Return `free_port()`: a TCP port that stays free until a test's own process binds it."""
+    return _free_port
 
 
 @pytest.fixture(scope="session")

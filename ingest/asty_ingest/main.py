@@ -56,8 +56,8 @@ class Process:
         """Start the threads, wait for a signal, stop in order: take no more, deliver, acknowledge, disconnect."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # of all threads: the main one takes them with sigwait
         threading.excepthook = self._thread_broke
-        if self._settings.metrics_port is not None:
-            metrics.serve(self._settings.metrics_port, self._counters, self._gauges)
+        if not self._serve_metrics():
+            return 2
         self._thread("kafka-topics", self._keeper.run, self._stop)
         self._thread("kafka-deliveries", self._sender.run, self._drained)
         self._thread("mqtt-session", self._session.run, self._stop)
@@ -68,6 +68,16 @@ class Process:
         self._drained.set()
         log.info("event=stopped left_to_the_broker=%d", left)
         return 1 if self._broke else 0
+
+    def _serve_metrics(self) -> bool:
+        if (port := self._settings.metrics_port) is None:
+            return True
+        try:
+            metrics.serve(port, self._counters, self._gauges)
+        except OSError as error:
+            log.error("event=wrong_settings do=%r", f"ASTY_INGEST_METRICS_PORT={port}: {error}")  # noqa: TRY400
+            return False
+        return True
 
     def _received(self, connection: Connection, message: MQTTMessage) -> None:
         content_type = getattr(message.properties, "ContentType", None)

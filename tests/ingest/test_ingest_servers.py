@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,13 +32,11 @@ from paho.mqtt.properties import Properties
 class Ingest:
     """One asty-ingest process of an organisation that no other test uses."""
 
-    def __init__(self, mosquitto: Any, tansu: Any, folder: Path, **more: str) -> None:
+    def __init__(self, mosquitto: Any, tansu: Any, folder: Path, port: int, **more: str) -> None:
         self.org = f"org-{uuid.uuid4().hex[:8]}"
         self.mosquitto = mosquitto
         self.log_file = folder / f"{self.org}.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = port
         self.settings = {
             "ASTY_ORG": self.org,
             "ASTY_MQTT_HOST": mosquitto.host,
@@ -91,11 +88,11 @@ class Ingest:
 
 
 @pytest.fixture
-def new_ingest(mosquitto: Any, tansu: Any, tmp_path: Path) -> Iterator[Callable[..., Ingest]]:
+def new_ingest(mosquitto: Any, tansu: Any, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Ingest]]:
     made: list[Ingest] = []
 
     def make(broker: Any = mosquitto, **more: str) -> Ingest:
-        made.append(Ingest(broker, tansu, tmp_path, **more))
+        made.append(Ingest(broker, tansu, tmp_path, free_port(), **more))
         return made[-1]
 
     yield make
@@ -118,6 +115,7 @@ def stands(ingest: Ingest, eventually: Callable[..., Any]) -> None:
     """Wait until a state comes through, hence subscriptions and topics stand."""
 
     def seen() -> bool:
+        assert ingest.process.poll() is None, "asty-ingest ended"
         ingest.publish("probe", msgspec.json.encode(state()), Up.STATE)
         return bool(ingest.health().get("delivered"))
 
@@ -339,6 +337,13 @@ def test_an_mqtt_3_1_1_broker_serves_as_well(new_ingest: Any, kafka: Any, eventu
     stands(ingest, eventually)
     ingest.publish("truck-01", envelope.encode(pack(1)))
     assert sequences(eventually(lambda: kafka(topics.TELEMETRY, ingest.org))) == [1]
+
+
+def test_a_metrics_port_that_is_taken_ends_it_with_a_message_that_says_which(new_ingest: Any, mosquitto: Any) -> None:
+    ingest = new_ingest(ASTY_INGEST_METRICS_PORT=str(mosquitto.port))
+    ingest.start()
+    assert ingest.process.wait(15) == 2
+    assert f"ASTY_INGEST_METRICS_PORT={mosquitto.port}" in ingest.log_file.read_text()
 
 
 def test_wrong_settings_end_it_with_a_message_that_names_each_variable(new_ingest: Any) -> None:
