@@ -99,9 +99,9 @@ def test_a_new_lift_appears_without_a_reload_and_the_page_keeps_its_place(open_p
 
 
 def test_a_truck_on_the_list_is_shown_on_the_map(open_page: Callable[..., Page]) -> None:
-    page = drawn(open_page("/"))
+    page = drawn(open_page("/", reduced_motion="reduce"))
     page.get_by_role("button", name="Στον χάρτη: Απορριμματοφόρο 1").click()
-    page.wait_for_timeout(2500)  # the flight
+    drawn(page)
     box = page.locator(".maplibregl-canvas").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -33,7 +33,7 @@ function popupText(feature, words) {
   const title = document.createElement("strong");
   title.textContent = name;
   box.append(title);
-  for (const line of JSON.parse(lines ?? "[]")) {
+  for (const line of lines ?? []) {
     const row = document.createElement("div");
     row.textContent = line;
     box.append(row);
@@ -119,7 +119,8 @@ async function start(place) {
     map[still ? "jumpTo" : "flyTo"]({ center, zoom: Math.max(map.getZoom(), 16.5) });
     place.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   });
-  map.once("idle", () => { place.dataset.ready = lang; });
+  map.on("movestart", () => { delete place.dataset.ready; });
+  map.on("idle", () => { place.dataset.ready = lang; });
 }
 
 for (const place of document.querySelectorAll("[data-map]")) start(place);
