@@ -24,6 +24,7 @@ from asty_stream.store.keeper import Keeper, connect, now_ms
 from asty_stream.store.ledger import recent_acks
 from asty_stream.store.maintain import maintain
 from asty_stream.store.telemetry import telemetry_keeper
+from asty_stream.store.transaction import Outcome
 from asty_stream.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,12 @@ STOP_SECONDS = 3.0
 MAINTAIN_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
+
+
+type Tell = Callable[[], None]
+"""Says what a batch brought about; called when the batch counts as read in Kafka."""
+type Handle = Callable[[Sequence[bytes]], Awaitable[Tell]]
+"""Has a batch stored; raises nothing."""
 
 
 def run(settings: Settings) -> int:
@@ -117,58 +124,67 @@ class Worker:
             web_enabled=False,
             worker_redirect_stdouts=False,
         )
-        self._agent(app, TELEMETRY, self._telemetry())
-        self._agent(app, BACKLOG, self._telemetry())
-        self._agent(app, EDGE_LIFE, self._life())
-        self._agent(app, REFUSED, self._refused())
+        self._agent(app, TELEMETRY, self._telemetry)
+        self._agent(app, BACKLOG, self._telemetry)
+        self._agent(app, EDGE_LIFE, self._life)
+        self._agent(app, REFUSED, self._refused)
         return app
 
-    def _agent(self, app: faust.App, topic: KafkaTopic, handle: Callable[[Sequence[bytes]], Awaitable[None]]) -> None:
-        """Take a topic's messages in batches. Nothing is raised in the loop: Faust would commit the batch as done."""
+    def _agent(self, app: faust.App, topic: KafkaTopic, handler: Callable[[], Handle]) -> None:
+        """Take a topic's messages in batches; a batch counts as read in Kafka only after the database has it.
+
+        Not `take()`: that one commits a batch also when the loop is left by an exception or by the end of the process.
+        """
+        handle = handler()
+        it = self._settings
 
         async def take(stream: Any) -> None:
-            batches: AsyncIterable[Sequence[bytes | None]] = stream.take(self._settings.batch_packs, within=self._settings.batch_seconds)
-            async for batch in batches:
-                await handle([value for value in batch if value is not None])
+            batches: AsyncIterable[Sequence[Any]] = stream.noack_take(it.batch_packs, within=it.batch_seconds)
+            async for events in batches:
+                tell = await handle([event.value for event in events if event.value is not None])
+                for event in events:
+                    await stream.ack(event)
+                tell()
 
         app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=f"take-{topic.name}")(take)
 
-    def _telemetry(self) -> Callable[[Sequence[bytes]], Awaitable[None]]:
-        keeper = telemetry_keeper(self._settings.database_dsn, self._settings.org)
-        self._keepers.append(keeper)
+    def _telemetry(self) -> Handle:
+        keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org))
 
-        async def handle(values: Sequence[bytes]) -> None:
-            for outcome in await keeper.keep([read(value) for value in values]):
-                self._acks.put(outcome.acks)
-                if outcome.announced:
-                    self._announcer.wake()
+        async def handle(values: Sequence[bytes]) -> Tell:
+            outcomes = await keeper.keep([read(value) for value in values])
+            return partial(self._tell, outcomes)
 
         return handle
 
-    def _life(self) -> Callable[[Sequence[bytes]], Awaitable[None]]:
-        async def work(connection: psycopg.AsyncConnection[Any], words: Sequence[life.Word]) -> Any:
-            return await life.store_life(connection, words, org=self._settings.org, now=now_ms())
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self._acks.put(outcome.acks)
+            if outcome.announced:
+                self._announcer.wake()
 
-        keeper = Keeper(self._settings.database_dsn, work, life.divided)
-        self._keepers.append(keeper)
+    def _life(self) -> Handle:
+        work = partial(life.store_life, org=self._settings.org, clock=now_ms)
+        keeper = self._keeper(Keeper(self._settings.database_dsn, work, life.divided))
 
-        async def handle(values: Sequence[bytes]) -> None:
-            for acks in await keeper.keep(values):
-                self._acks.put(acks)
+        async def handle(values: Sequence[bytes]) -> Tell:
+            born = [ack for acks in await keeper.keep(values) for ack in acks]
+            return partial(self._acks.put, born)
 
         return handle
 
-    def _refused(self) -> Callable[[Sequence[bytes]], Awaitable[None]]:
-        async def work(connection: psycopg.AsyncConnection[Any], words: Sequence[life.Word]) -> None:
-            await life.store_refused(connection, words, now=now_ms())
+    def _refused(self) -> Handle:
+        keeper = self._keeper(Keeper(self._settings.database_dsn, partial(life.store_refused, clock=now_ms), life.divided))
 
-        keeper = Keeper(self._settings.database_dsn, work, life.divided)
-        self._keepers.append(keeper)
-
-        async def handle(values: Sequence[bytes]) -> None:
+        async def handle(values: Sequence[bytes]) -> Tell:
             await keeper.keep(values)
+            return _nothing_to_tell
 
         return handle
+
+    def _keeper[M, R](self, keeper: Keeper[M, R]) -> Keeper[M, R]:
+        self._keepers.append(keeper)
+        return keeper
 
     async def _greet(self) -> None:
         """Acknowledge what earlier workers stored, for a broker that lost its retained messages meanwhile."""
@@ -203,3 +219,7 @@ class Worker:
                 self._exit = EXIT_STALLED
                 self._stop.set()
                 return
+
+
+def _nothing_to_tell() -> None:
+    """A refused message is acknowledged to nobody."""

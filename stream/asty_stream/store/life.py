@@ -1,6 +1,6 @@
 """The edges' births and states, and what ingest refused: kept one message at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +25,12 @@ _refused = msgspec.json.Decoder(Refused)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
 
 
-async def store_life(connection: AsyncConnection[Any], words: Sequence[Word], *, org: str, now: int) -> list[tuple[str, Ack]]:
+async def store_life(
+    connection: AsyncConnection[Any], words: Sequence[Word], *, org: str, clock: Callable[[], int]
+) -> list[tuple[str, Ack]]:
     """Keep births and states; returns the acknowledgement of each edge that was born, which a broker may have lost."""
     acks: list[tuple[str, Ack]] = []
+    now = clock()
     for word in words:
         if isinstance(word, Unreadable):
             await keep_refusals(connection, [_unreadable(word.payload, word.why, now)])
@@ -99,9 +102,10 @@ async def _change_state(connection: AsyncConnection[Any], life: EdgeLife, state:
         )
 
 
-async def store_refused(connection: AsyncConnection[Any], words: Sequence[Word], *, now: int) -> None:
+async def store_refused(connection: AsyncConnection[Any], words: Sequence[Word], *, clock: Callable[[], int]) -> None:
     """Keep what ingest refused, with its reason."""
     refusals: list[Refusal] = []
+    now = clock()
     for word in words:
         if isinstance(word, Unreadable):
             refusals.append(_unreadable(word.payload, word.why, now))

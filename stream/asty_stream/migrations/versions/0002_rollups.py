@@ -1,4 +1,4 @@
-"""Rollups: hours are continuous aggregates with TimescaleDB, else tables of the same names that `maintain` refreshes; days are views on them.
+"""Rollups: hours are continuous aggregates with TimescaleDB, else tables that `maintain` refreshes; days are views on them.
 
 Records whose time can't be right (marked future or past) are left out. A day is a service day: 05:00 to 05:00 in Athens. TimescaleDB 2.23
 counts a day doubly, or not at all, in a continuous aggregate of days with a time zone and an offset; a view over its hours does not.
