@@ -80,6 +80,11 @@ class TruckRig:
         self._lines: dict[str, SerialPort] = {"rfid": self._rfid, "scale": self._scale, "gnss": self._gnss.receiver}
 
     @property
+    def manned(self) -> bool:
+        """Whether an agent listens to it: it has opened the reader's line."""
+        return self._rfid.opened
+
+    @property
     def _devices(self) -> list[_Device]:
         every = (self._rfid, self._scale, self._gnss.receiver, self._lift, self._ecu, self._probe, self._air)
         return [device for device in every if device is not None]

@@ -35,13 +35,17 @@ def kept_counters(folder: Path) -> dict[str, Any] | None:
 class Simulator:
     """One town with its devices in one folder."""
 
-    def __init__(self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock) -> None:
+    def __init__(self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock, *, patience: float) -> None:
+        """`patience`: real seconds for which a truck stays parked until an agent listens to it."""
         self._folder = folder
         self._world = world
         self._clock = clock
         self._trucks = {spec.edge: TruckRig(spec, places[spec.edge]) for spec in world.scenario.truck}
         self._gateways = {spec.edge: GatewayRig(spec, places[spec.edge]) for spec in world.scenario.gateway}
         self._faults = FaultLines(folder / "faults")
+        self._parked = set(self._trucks)
+        self._patience = patience
+        world.halt()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make all ports, say `ready`, drive until `stop` is set, end the lifts under way, take the ports away."""
@@ -68,6 +72,8 @@ class Simulator:
                 self._world.halt()
                 last_moment = loop.time() + _LAST_LIFT_S
                 log.info("stopping: no further lift begins")
+            elif self._parked and last_moment is None:
+                self._let_go(tired=loop.time() - began >= self._patience)
             self._beat(beat, truth)
             beat += 1
             if (late := loop.time() - began - beat / BEATS_PER_SECOND) > 1:
@@ -92,6 +98,13 @@ class Simulator:
             gateway.show(self._world.gateway(edge), beat)
         if beat % _KEEP_EVERY == 0:
             self._keep()
+
+    def _let_go(self, *, tired: bool) -> None:
+        """Let trucks set out to which an agent listens: what happened before it came would be lost to it."""
+        for edge in sorted(edge for edge in self._parked if tired or self._trucks[edge].manned):
+            self._parked.discard(edge)
+            self._world.set_out(edge)
+            log.info("edge=%s sets out%s", edge, " without an agent" if not self._trucks[edge].manned else "")
 
     def _inject(self, line: str) -> None:
         try:

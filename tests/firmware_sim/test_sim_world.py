@@ -164,6 +164,16 @@ def test_no_further_lift_begins_after_a_halt(asty: Town) -> None:
     assert not _truths(_minutes(world, 10))
 
 
+def test_a_halted_truck_that_is_let_go_sets_out_at_once(asty: Town) -> None:
+    world = _world(asty)
+    world.halt()
+    _minutes(world, 2)
+    world.set_out("truck-01")
+    _minutes(world, 1)
+    assert world.truck("truck-01").cycle >= 1
+    assert world.truck("truck-02").cycle == 0
+
+
 @pytest.mark.parametrize("name", ["no_tag", "swapped_tag", "unstable_weight"])
 def test_a_fault_of_a_lift_spoils_the_next_lift_and_no_other(asty: Town, name: FaultName) -> None:
     world = _world(asty)

@@ -35,6 +35,11 @@ class SerialPort:
         """Tell whether the line exists."""
         return self._master is not None
 
+    @property
+    def opened(self) -> bool:
+        """Tell whether somebody has the near end open; noticed within LOOK_FOR_OPENER_S."""
+        return self._reading
+
     async def start(self) -> None:
         """Make the line. Raises FileExistsError when something that isn't a link stands at its path."""
         self.plug()

@@ -256,6 +256,12 @@ class Truck:
         if taken <= 0 or self._theft_left <= 1e-6:
             self._theft_left, self._theft_begins = 0.0, None
 
+    def set_out(self) -> None:
+        """End a halt."""
+        self.halted = False
+        if self.doing == "waiting":
+            self._until = 0
+
     @property
     def lifting(self) -> bool:
         """Whether a lift is under way."""

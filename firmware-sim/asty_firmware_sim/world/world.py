@@ -73,6 +73,10 @@ class World:
         for truck in self.trucks.values():
             truck.halted = True
 
+    def set_out(self, edge: str) -> None:
+        """Let a truck that was halted go (on) at once."""
+        self.trucks[edge].set_out()
+
     @property
     def lifting(self) -> bool:
         """Whether any lift is under way."""
