@@ -1,7 +1,8 @@
 """The way to PostgreSQL: a small pool that notices a dead server soon and recovers by itself."""
 
 from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _CONNECT = {"connect_timeout": 3, "application_name": "asty-cloud-api"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import socket
 import subprocess
@@ -82,7 +81,8 @@ def a_lift(tag: str | None, t: int, net: float | None = 118.0, flags: tuple[str,
     weighed = net is not None
     return Lift(
         cycle=7, started=t - 20_000, ended=t, tag=tag, std="fdxb" if tag else None, gross=530.0 if weighed else None,
-        tare=530.0 - net if net is not None else None, net=net, stable=weighed, lat=39.36, lon=22.95, fix="gps", flags=flags, hash="ab" * 32,
+        tare=530.0 - net if net is not None else None, net=net, stable=weighed, lat=39.36, lon=22.95, fix="gps", flags=flags,
+        hash="ab" * 32,
     )  # fmt: skip
 
 
@@ -111,7 +111,8 @@ def register_file(town_file: Path) -> Path:
         lon, lat = chance.choice(street.line)
         name = f"Κ-{number:03d}"
         bins.append(
-            {"id": name, "tag": TAGS.get(name, f"{chance.getrandbits(64):016X}"), "stream": "ανακύκλωση" if number % 4 == 0 else "σύμμεικτα",
+            {"id": name, "tag": TAGS.get(name, f"{chance.getrandbits(64):016X}"),
+             "stream": "ανακύκλωση" if number % 4 == 0 else "σύμμεικτα",
              "volume": 1100, "lat": lat, "lon": lon, "street": "Οδός Ερμού" if number == 1 else street.name}
         )  # fmt: skip
     vehicles = [
@@ -128,9 +129,7 @@ def register_file(town_file: Path) -> Path:
 def fleet(postgres: Any, town_file: Path) -> Fleet:
     """Both schemas at their newest version, nothing in them."""
     migrate_telemetry(postgres.dsn)
-    fleet = Fleet(
-        postgres.dsn, {"PATH": os.environ["PATH"], "ASTY_ORG": "demo", "ASTY_DATABASE_DSN": postgres.dsn, "ASTY_TOWN_FILE": str(town_file)}
-    )
+    fleet = Fleet(postgres.dsn, {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": postgres.dsn, "ASTY_TOWN_FILE": str(town_file)})
     done = fleet.run("migrate")
     assert done.returncode == 0, done.stderr
     return fleet

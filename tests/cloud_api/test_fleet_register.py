@@ -16,7 +16,10 @@ def rows(dsn: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_importing_twice_changes_nothing_and_draws_the_map(fleet: Any, register_file: Path) -> None:
-    everything = "SELECT 'v', edge, name FROM fleet.vehicle UNION ALL SELECT 'b', id, tag FROM fleet.bin UNION ALL SELECT 'l', name, digest FROM fleet.town_layer ORDER BY 1, 2"
+    everything = """
+        SELECT 'v', edge, name FROM fleet.vehicle UNION ALL SELECT 'b', id, tag FROM fleet.bin
+        UNION ALL SELECT 'l', name, digest FROM fleet.town_layer ORDER BY 1, 2
+    """
     assert fleet.run("register", "import", str(register_file)).returncode == 0
     once = rows(fleet.dsn, everything)
     assert fleet.run("register", "import", str(register_file)).returncode == 0

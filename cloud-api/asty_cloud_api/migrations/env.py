@@ -1,8 +1,9 @@
 """Alembic's entry: runs inside `asty-cloud-api migrate`, on the connection it is given."""
 
 from alembic import context
-from asty_cloud_api.fleet.models import SCHEMA, Base
 from sqlalchemy import Connection, text
+
+from asty_cloud_api.fleet.models import SCHEMA, Base
 
 connection: Connection = context.config.attributes["connection"]
 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))

@@ -19,7 +19,7 @@ LEFT JOIN fleet.vehicle AS v ON v.edge = a.edge
 """
 
 _COLUMNS = (
-    Column("t", "Time", "moment"),
+    Column("t", "Time", "moment", nullable=False),
     Column("severity", "Severity", "state", SEVERITIES),
     Column("code", "Alarm", "term", ALARMS),
     Column("vehicle", "Vehicle"),

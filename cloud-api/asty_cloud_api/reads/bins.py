@@ -5,7 +5,8 @@ from asty_cloud_api.reads.terms import BIN_STATES, STREAMS
 
 _SOURCE = """
 SELECT coalesce(b.id, '') AS id, coalesce(b.tag, s.tag) AS tag, b.stream, b.volume_l, b.street,
-       coalesce(b.lat, s.lat) AS lat, coalesce(b.lon, s.lon) AS lon, s.last_lift AS t, s.net, s.last_edge AS edge, coalesce(v.name, s.last_edge) AS vehicle,
+       coalesce(b.lat, s.lat) AS lat, coalesce(b.lon, s.lon) AS lon,
+       s.last_lift AS t, s.net, s.last_edge AS edge, coalesce(v.name, s.last_edge) AS vehicle,
        CASE WHEN s.last_lift IS NULL THEN 'unknown' WHEN s.last_lift >= :today THEN 'today'
             WHEN s.last_lift >= CAST(:now AS timestamptz) - interval '3 days' THEN 'recent' ELSE 'old' END AS state
 FROM fleet.bin AS b

@@ -7,7 +7,8 @@ _SOURCE = """
 SELECT e.edge, coalesce(v.name, e.edge) AS vehicle, coalesce(e.kind, v.kind) AS kind, coalesce(e.up, false) AS up,
        CASE WHEN e.up THEN 'up' WHEN e.up IS NULL THEN 'unknown' ELSE 'down' END AS state,
        e.software, e.last_seen, e.head, e.acked, e.held, e.health_t,
-       coalesce(h.up, 0) AS devices_up, coalesce(h.lost, 0) AS devices_lost, coalesce(h.silent, 0) AS devices_silent, coalesce(h.n, 0) AS devices,
+       coalesce(h.up, 0) AS devices_up, coalesce(h.lost, 0) AS devices_lost, coalesce(h.silent, 0) AS devices_silent,
+       coalesce(h.n, 0) AS devices,
        coalesce(h.bad, 0)::bigint AS bad_frames, coalesce(h.faults, '{}') AS faults
 FROM telemetry.v_edge AS e
 LEFT JOIN fleet.vehicle AS v ON v.edge = e.edge

@@ -21,7 +21,7 @@ LIFTS = Listing(
     title="Lifts",
     source=_SOURCE,
     columns=(
-        Column("t", "Time", "moment"),
+        Column("t", "Time", "moment", nullable=False),
         Column("vehicle", "Refuse truck"),
         Column("edge", "Gateway", "code", shown=False),
         Column("street", "Street"),

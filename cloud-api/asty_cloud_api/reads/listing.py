@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 PAGE_SIZE = 50
 MAX_EXPORT = 100_000
 MAX_PAGE = 100_000
+MAX_COUNT = 20_000
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
 Row = RowMapping
@@ -35,6 +36,7 @@ class Column:
     kind: Kind = "text"
     terms: Mapping[str, str] = field(default_factory=dict)
     shown: bool = True  # false: only in the export
+    nullable: bool = True  # false: no row lacks it, so that an index can serve the sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ Filter = Choice | Exact | OfDay
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`source` is a SELECT whose parameters are :zone, :now and :today; `search` are its text columns; `order` is applied after the sort."""
+    """`source` is a SELECT whose parameters are :zone, :now and :today; `search` are its text columns; `order` settles ties."""
 
     name: str
     title: str
@@ -104,11 +106,15 @@ class Page:
     rows: Sequence[Row]
     total: int
     number: int
-    size: int
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.total // self.size))
+        return max(1, -(-self.total // PAGE_SIZE))
+
+    @property
+    def is_more(self) -> bool:
+        """Tell whether counting stopped before the end."""
+        return self.total >= MAX_COUNT
 
 
 def parse(listing: Listing, given: Mapping[str, str]) -> Query:
@@ -151,8 +157,16 @@ def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def statement(listing: Listing, query: Query, zone: ZoneInfo, now: datetime) -> tuple[str, dict[str, Any]]:
-    """Return the SELECT, without limit, and its parameters. Only what stands in the listing gets into the text."""
+class Statement(NamedTuple):
+    """A SELECT without order, its order, and the parameters of both."""
+
+    select: str
+    order: str
+    values: dict[str, Any]
+
+
+def statement(listing: Listing, query: Query, zone: ZoneInfo, now: datetime) -> Statement:
+    """Return the query of a list. Only what stands in the listing gets into its text; what was typed is a parameter."""
     values: dict[str, Any] = {"zone": zone.key, "now": now, "today": day_bounds(now.astimezone(zone).date(), zone)[0]}
     where = []
     if query.q:
@@ -174,9 +188,13 @@ def statement(listing: Listing, query: Query, zone: ZoneInfo, now: datetime) -> 
                 where.append(f"{column} >= :f_{name}_a AND {column} < :f_{name}_b")
                 values[f"f_{name}_a"], values[f"f_{name}_b"] = day_bounds(date.fromisoformat(value), zone)
     condition = f" WHERE {' AND '.join(where)}" if where else ""
-    direction = "DESC" if query.descending else "ASC"
-    sql = f"SELECT * FROM ({listing.source}) AS l{condition} ORDER BY {query.sort} {direction} NULLS LAST, {listing.order}"  # noqa: S608  names come from the listing
-    return sql, values
+    sorted_by = listing.column(query.sort)
+    nulls = " NULLS LAST" if sorted_by is None or sorted_by.nullable else ""
+    return Statement(
+        select=f"SELECT * FROM ({listing.source}) AS l{condition}",  # noqa: S608  the listing's own text
+        order=f" ORDER BY {query.sort} {'DESC' if query.descending else 'ASC'}{nulls}, {listing.order}",
+        values=values,
+    )
 
 
 _GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΪΌΎΫΏάέήίϊΐόύϋΰώς"
@@ -184,7 +202,7 @@ _PLAIN = "αβγδεζηθικλμνξοπρστυφχψωαεηιιουυωαε
 
 
 def folded_sql(expression: str) -> str:
-    """Return SQL that takes case and accents off Greek and Latin text; it needs no locale of the database, since lower() may know no Greek."""
+    """Return SQL that takes case and accents off Greek and Latin text, also where the database's locale knows no Greek."""
     return f"translate(lower({expression}), '{_GREEK}', '{_PLAIN}')"
 
 
@@ -193,21 +211,31 @@ def folded(text_: str) -> str:
     return text_.translate(str.maketrans(_GREEK, _PLAIN)).lower()
 
 
-async def page(
-    connection: AsyncConnection, listing: Listing, query: Query, zone: ZoneInfo, now: datetime, *, size: int = PAGE_SIZE
-) -> Page:
-    """Read one page of a list, and how many rows there are in all."""
-    sql, values = statement(listing, query, zone, now)
-    total = (await connection.execute(text(f"SELECT count(*) FROM ({sql}) AS n"), values)).scalar_one()  # noqa: S608
-    number = min(query.page, max(1, -(-total // size)))
-    rows = await connection.execute(text(f"{sql} LIMIT :limit OFFSET :offset"), values | {"limit": size, "offset": (number - 1) * size})
-    return Page(rows.mappings().all(), total, number, size)
+async def page(connection: AsyncConnection, listing: Listing, query: Query, zone: ZoneInfo, now: datetime) -> Page:
+    """Read one page of a list, and how many rows there are, counted up to MAX_COUNT."""
+    select, order, values = statement(listing, query, zone, now)
+    counting = f"SELECT count(*) FROM ({select} LIMIT {MAX_COUNT}) AS n"  # noqa: S608  the listing's own text
+    total = (await connection.execute(text(counting), values)).scalar_one()
+    number = min(query.page, max(1, -(-total // PAGE_SIZE)))
+    rows = await _rows(connection, select + order, values, PAGE_SIZE, (number - 1) * PAGE_SIZE)
+    return Page(rows, total, number)
+
+
+async def first(connection: AsyncConnection, listing: Listing, zone: ZoneInfo, now: datetime, size: int) -> Sequence[Row]:
+    """Read the first rows of a list in its own order, without counting."""
+    select, order, values = statement(listing, Query(sort=listing.sort, descending=listing.descending), zone, now)
+    return await _rows(connection, select + order, values, size)
 
 
 async def everything(connection: AsyncConnection, listing: Listing, query: Query, zone: ZoneInfo, now: datetime) -> Sequence[Row]:
     """Read the whole list as filtered and sorted, up to MAX_EXPORT rows."""
-    sql, values = statement(listing, query, zone, now)
-    return (await connection.execute(text(f"{sql} LIMIT :limit"), values | {"limit": MAX_EXPORT})).mappings().all()
+    select, order, values = statement(listing, query, zone, now)
+    return await _rows(connection, select + order, values, MAX_EXPORT)
+
+
+async def _rows(connection: AsyncConnection, sql: str, values: dict[str, Any], limit: int, offset: int = 0) -> Sequence[Row]:
+    found = await connection.execute(text(f"{sql} LIMIT :limit OFFSET :offset"), values | {"limit": limit, "offset": offset})
+    return found.mappings().all()
 
 
 async def options(connection: AsyncConnection, listing: Listing) -> dict[str, list[tuple[str, str]]]:

@@ -1,5 +1,6 @@
 """The figures and the short lists of the live page, read together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from asty_cloud_api.reads.bins import BINS
 from asty_cloud_api.reads.completeness import COMPLETENESS
 from asty_cloud_api.reads.edges import EDGES
 from asty_cloud_api.reads.lifts import LIFTS
-from asty_cloud_api.reads.listing import Listing, Page, Query, Row, day_bounds, page
+from asty_cloud_api.reads.listing import Row, day_bounds, first
 from asty_cloud_api.reads.trucks import TRUCKS
 
 _FIGURES = """
@@ -36,11 +37,11 @@ class Overview:
     at: datetime
     figures: Row
     bins_by_state: dict[str, int]
-    trucks: Page
-    lifts: Page
-    edges: Page
-    completeness: Page
-    alarms: Page
+    trucks: Sequence[Row]
+    lifts: Sequence[Row]
+    edges: Sequence[Row]
+    completeness: Sequence[Row]
+    alarms: Sequence[Row]
 
 
 async def overview(connection: AsyncConnection, zone: ZoneInfo, now: datetime) -> Overview:
@@ -48,19 +49,16 @@ async def overview(connection: AsyncConnection, zone: ZoneInfo, now: datetime) -
     day = now.astimezone(zone).date()
     values = {"today": day_bounds(day, zone)[0], "soon": now + timedelta(minutes=5), "day": day - timedelta(days=1)}
     at_now = {"today": values["today"], "now": now}
-    bins_by_state = {state: n for state, n in await connection.execute(text(_BINS), at_now)}
+    bins_by_state: dict[str, int] = dict((await connection.execute(text(_BINS), at_now)).tuples().all())
     figures = (await connection.execute(text(_FIGURES), values)).mappings().one()
-
-    async def first(listing: Listing, size: int) -> Page:
-        return await page(connection, listing, Query(sort=listing.sort, descending=listing.descending), zone, now, size=size)
 
     return Overview(
         at=now,
         figures=figures,
         bins_by_state=bins_by_state,
-        trucks=await first(TRUCKS, 100),
-        lifts=await first(LIFTS, 12),
-        edges=await first(EDGES, 100),
-        completeness=await first(COMPLETENESS, 12),
-        alarms=await first(OPEN_ALARMS, 8),
+        trucks=await first(connection, TRUCKS, zone, now, 100),
+        lifts=await first(connection, LIFTS, zone, now, 12),
+        edges=await first(connection, EDGES, zone, now, 100),
+        completeness=await first(connection, COMPLETENESS, zone, now, 12),
+        alarms=await first(connection, OPEN_ALARMS, zone, now, 8),
     )
