@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from asty_edge.device import Device
 from asty_edge.reading import Reading
+from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
 PATIENCE_S = 20.0
+
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 def frames_of(kind: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from asty_edge.drivers.nmea import codec as nmea
 from asty_edge.drivers.rfid_em4100 import codec as em4100
 from asty_edge.drivers.rfid_fdxb import codec as fdxb
 from asty_edge.drivers.scale import codec as scale
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 STREAMS: dict[tuple[str, str | None], tuple[Callable[[bytes], Any], int]] = {
@@ -94,12 +94,13 @@ def test_a_line_without_any_end_never_fills_the_memory(stream, byte):
 
 
 @every_checked_stream
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_damaged_byte_never_gives_a_wrong_reading(stream, frames, data):
     good = captured(frames, stream)
     first, damaged, last = (data.draw(st.sampled_from(good)) for _ in range(3))
     place = data.draw(st.integers(0, len(damaged) - 1))
-    byte = data.draw(st.integers(0, 255).filter(lambda value: value != damaged[place]))
+    byte = data.draw((st.sampled_from(b"0123456789ABCDEF") | st.integers(0, 255)).filter(lambda value: value != damaged[place]))
     broken = damaged[:place] + bytes([byte]) + damaged[place + 1 :]
     found, counters = decoded(stream, first, broken, last, last)
     true = [decoded(stream, frame)[0][0] for frame in (first, damaged, last)]
@@ -164,6 +165,32 @@ def test_formats_are_strict_in_their_shape(stream, line):
     found, counters = decoded(stream, line)
     assert found == []
     assert counters.bad == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame"),
+    [
+        (("rfid_fdxb", "wl134"), "02 33443230363939343030 37453330 30 30 30303030 303030303030 07 f8 03"),  # a digit of the id
+        (("rfid_fdxb", "wl134"), "02 32443230363939343030 37453330 30 30 30303030 303030303030 06 f8 03"),  # the checksum
+        (("rfid_fdxb", "wl134"), "02 32443230363939343030 37453330 30 30 30303030 303030303030 07 f9 03"),  # its complement
+        (("rfid_em4100", None), "02 30363030313235394534 4145 03"),
+        (("rfid_em4100", None), "02 30363030313235394533 4146 0d0a 03"),
+        (("rfid_em4100", None), "02 30303030303030303030 3030 03"),  # zeros have a sound checksum
+        (("scale", "toledo"), "02 2b 30 20 202031313836 303030303030 0d 47"),
+        (("scale", "toledo"), "02 2b 30 a0 202031313835 303030303030 0d 47"),  # an eighth bit, which the checksum does not cover
+        (("scale", "toledo"), "02 2b 30 21 202031313835 303030303030 0d 46"),  # grams
+        (("nmea", None), "24 47505a44412c 2a3438 0d0a"),
+    ],
+)
+def test_a_frame_whose_check_fails_is_refused(stream, frame):
+    found, counters = decoded(stream, bytes.fromhex(frame))
+    assert found == []
+    assert counters.bad >= 1
+
+
+def test_noise_before_a_sentence_is_counted_and_the_sentence_read():
+    found, counters = decoded(("nmea", None), b"\xb5b$GPGSA,A$GPRMC,081530.00,V,,,,,,,221126,,,N*76\r\n")
+    assert (len(found), counters.bad) == (1, 1)
 
 
 def test_wl134_refuses_more_bits_than_iso_11784_has():

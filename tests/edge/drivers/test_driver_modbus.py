@@ -33,7 +33,12 @@ async def serving(registers: list[int], inputs: list[bool] | None = None, *, bas
     bits = SimData(base, values=inputs, datatype=DataType.BITS) if inputs else elsewhere
     holding = SimData(base, values=registers, datatype=DataType.REGISTERS)
     unused = SimData(60_000, values=0, datatype=DataType.REGISTERS)
-    device = SimDevice(device_id, simdata=([elsewhere], [bits], [holding], [unused]))
+
+    async def say_what_is_true_now(function: int, _start: int, _address: int, _count: int, block: list[int], _written: object) -> None:
+        if function == 3:
+            block[: len(registers)] = registers
+
+    device = SimDevice(device_id, simdata=([elsewhere], [bits], [holding], [unused]), action=say_what_is_true_now)
     server = ModbusTcpServer(device, address=("127.0.0.1", port))
     await server.serve_forever(background=True)
     try:
@@ -101,6 +106,16 @@ async def test_another_device_at_the_address_needs_an_operator(listening):
     assert isinstance(error, DeviceMisconfiguredError)
     assert "magic 0xa57f" in str(error)
     assert "expected 0xa57b" in str(error)
+
+
+async def test_a_controller_that_was_right_and_is_starting_is_worth_another_try(listening):
+    registers = LIFT.copy()
+    async with serving(registers, INPUTS) as port, listening(opened("lift_modbus", port, poll_ms=20)) as heard:
+        await heard.heard(LiftReading)
+        registers[0] = 0
+        error = await heard.lost()
+    assert isinstance(error, DeviceLostError)
+    assert "it may be starting" in str(error)
 
 
 async def test_addresses_that_are_not_there_need_an_operator(listening):

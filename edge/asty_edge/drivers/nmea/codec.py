@@ -71,10 +71,11 @@ def decode(buffer: bytes) -> tuple[int, Sentence | Bad | None]:
     used, text = line(buffer, LINE_LIMIT)
     if not isinstance(text, bytes):
         return used, text
-    sentence = text[max(text.rfind(b"$"), 0) :]
-    if (match := _SENTENCE.fullmatch(sentence)) is None:
+    if (start := text.rfind(b"$")) > 0:
+        return start, Bad(f"noise: {shown(text[:start])}")
+    if (match := _SENTENCE.fullmatch(text)) is None:
         return used, Bad(f"not the shape of a sentence: {shown(text)}")
-    check = reduce(xor, sentence[1:-3])
+    check = reduce(xor, text[1:-3])
     if int(match[3], 16) != check:
         return used, Bad(f"checksum {match[3].decode()}, computed {check:02X}: {shown(text)}")
     kind, fields = match[1].decode(), (match[2] or b"").decode().split(",")[1:]
