@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+import psycopg
 from msgspec import Struct
 
 Stage = Literal["server", "process", "simulation"]
@@ -19,6 +20,19 @@ class TcpCheck(Struct, frozen=True, tag="tcp"):
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
+            return False
+        return True
+
+
+class SqlCheck(Struct, frozen=True, tag="sql"):
+    """Well when the database lets us in; a port that accepts may still be a server that recovers."""
+
+    dsn: str
+
+    def passes(self) -> bool:
+        try:
+            psycopg.connect(self.dsn, connect_timeout=2).close()
+        except psycopg.OperationalError:
             return False
         return True
 
@@ -52,7 +66,7 @@ class Program(Struct, frozen=True, kw_only=True):
     command: tuple[str, ...]
     folder: str
     environment: dict[str, str] = {}
-    check: TcpCheck | HttpCheck | FileCheck | None = None
+    check: TcpCheck | SqlCheck | HttpCheck | FileCheck | None = None
     address: str = ""
     stop_signal: str = "TERM"
     stop_seconds: int = 10

@@ -19,7 +19,8 @@ class Truth(Struct, frozen=True):
 
     def __str__(self) -> str:
         error = "" if self.mean_error_kg is None else f", {self.mean_error_kg:.1f} kg off on average, {self.worst_error_kg:.1f} kg at worst"
-        return f"of {self.true} lifts that happened {self.stored} are stored, {self.named} with the tag that was read, {self.weighed} weighed{error}"
+        named = f"{self.named} with the tag that was read"
+        return f"of {self.true} lifts that happened {self.stored} are stored, {named}, {self.weighed} weighed{error}"
 
 
 def compare(truth_file: Path, lifts: list[dict[str, Any]]) -> Truth:

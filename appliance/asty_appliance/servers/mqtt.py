@@ -14,7 +14,7 @@ allow_anonymous true
 persistence true
 persistence_location {data}/
 autosave_interval 30
-max_queued_messages 0
+max_queued_messages 1000000
 max_inflight_messages 0
 max_packet_size 300000
 log_dest stderr

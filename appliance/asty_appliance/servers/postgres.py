@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from asty_appliance.home import Home
-from asty_appliance.program import Program, TcpCheck
+from asty_appliance.program import Program, SqlCheck
 from asty_appliance.unprivileged import as_nobody, give_to_nobody
 
 USER = "asty"
@@ -48,7 +48,7 @@ def program(home: Home, port: int) -> Program:
         stage="server",
         command=as_nobody((str(binaries() / "postgres"), "-D", str(data), *flags)),
         folder=str(data),
-        check=TcpCheck(port),
+        check=SqlCheck(dsn(home, port, "postgres")),
         address=f"postgresql://{USER}@127.0.0.1:{port}/{DATABASE}",
         stop_signal="INT",
         stop_seconds=30,
