@@ -44,9 +44,8 @@ def _enrol(config: Config, claim: Path, url: str) -> int:
     identity.install(check(answer, key, edge.id, signer.ca), signer.ca, url)
     _say(f"enrolled: {identity.cert}, {identity.key} and {identity.ca} are in place. The claim is spent: delete {claim}.")
     if config.uplink.tls is None or config.uplink.tls.cert is None:
-        _say(
-            f'Tell the agent of them in {config.file}:\n\n[uplink.tls]\nca = "{identity.ca}"\ncert = "{identity.cert}"\nkey = "{identity.key}"'
-        )
+        lines = (f'ca = "{identity.ca}"', f'cert = "{identity.cert}"', f'key = "{identity.key}"')
+        _say("\n".join((f"Tell the agent of them in {config.file}:\n", "[uplink.tls]", *lines)))
     return DONE
 
 
