@@ -1,0 +1,41 @@
+"""What the worker asks of Kafka, asked of a real one."""
+
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from asty_contracts.topics import KAFKA_TOPICS, TELEMETRY
+from asty_stream.kafka import ensure_topics, progress
+
+
+async def test_missing_topics_are_made_with_the_partitions_of_the_contract_and_only_once(tansu: Any) -> None:
+    await ensure_topics(tansu.bootstrap, 1)
+    assert await ensure_topics(tansu.bootstrap, 1) == []
+    consumer = AIOKafkaConsumer(bootstrap_servers=tansu.bootstrap, group_id=None)
+    await consumer.start()
+    await consumer.topics()
+    counts = {topic.name: len(consumer.partitions_for_topic(topic.name) or ()) for topic in KAFKA_TOPICS}
+    await consumer.stop()
+    assert counts == {topic.name: topic.partitions for topic in KAFKA_TOPICS}
+
+
+async def test_progress_counts_what_a_group_has_not_committed(tansu: Any) -> None:
+    await ensure_topics(tansu.bootstrap, 1)
+    group = f"group-{uuid4().hex[:8]}"
+    before = await progress(tansu.bootstrap, group)
+    producer = AIOKafkaProducer(bootstrap_servers=tansu.bootstrap)
+    await producer.start()
+    sent = [await producer.send_and_wait(TELEMETRY.name, b"x", partition=2) for _ in range(3)]
+    await producer.stop()
+    waiting = await progress(tansu.bootstrap, group)
+    assert waiting.waiting == before.waiting + 3
+    assert waiting.committed == before.committed
+    consumer = AIOKafkaConsumer(bootstrap_servers=tansu.bootstrap, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    place = TopicPartition(TELEMETRY.name, 2)
+    consumer.assign([place])
+    await consumer.commit({place: sent[1].offset + 1})
+    await consumer.stop()
+    moved = await progress(tansu.bootstrap, group)
+    assert moved.committed[TELEMETRY.name, 2] == sent[1].offset + 1
+    assert moved.waiting == waiting.waiting - (sent[1].offset + 1 - before.committed[TELEMETRY.name, 2])
