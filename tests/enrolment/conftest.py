@@ -198,12 +198,13 @@ def town(postgres: Any, server_folder: Callable[[str], Path], free_port: Callabl
 
 
 @pytest.fixture(scope="module")
-def serve(free_port: Callable[[], int]) -> Iterator[Callable[[Settings], httpx.Client]]:
-    """Return `serve(settings)`: a client of asty-cloud-api's application, which runs in a thread of its own."""
+def serve(free_port: Callable[[], int]) -> Iterator[Callable[..., httpx.Client]]:
+    """Return `serve(settings, tls=stem)`: a client of asty-cloud-api's application, which runs in a thread of its own."""
     with ExitStack() as stack:
 
-        def run(settings: Settings) -> httpx.Client:
-            config = uvicorn.Config(create_app(settings), "127.0.0.1", free_port(), log_config=None, ws="none")
+        def run(settings: Settings, tls: Path | None = None) -> httpx.Client:
+            files = {"ssl_certfile": f"{tls}.pem", "ssl_keyfile": f"{tls}.key"} if tls else {}
+            config = uvicorn.Config(create_app(settings), "127.0.0.1", free_port(), log_config=None, ws="none", **files)
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run)
             thread.start()
@@ -213,13 +214,14 @@ def serve(free_port: Callable[[], int]) -> Iterator[Callable[[Settings], httpx.C
             while not server.started:
                 assert time.monotonic() < deadline, "the application did not start"
                 time.sleep(0.01)
-            return stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{config.port}", trust_env=False, timeout=30))
+            address = f"{'https' if tls else 'http'}://127.0.0.1:{config.port}"
+            return stack.enter_context(httpx.Client(base_url=address, trust_env=False, timeout=30))
 
         yield run
 
 
 @pytest.fixture(scope="module")
-def http(town: Town, serve: Callable[[Settings], httpx.Client]) -> httpx.Client:
+def http(town: Town, serve: Callable[..., httpx.Client]) -> httpx.Client:
     """The application of the town, without an officers' code and without a broker to tell."""
     return serve(Settings(org=ORG, dsn=town.dsn, enrolment=EnrolmentSettings(town.folder.path)))
 
