@@ -1,11 +1,12 @@
-"""docs/screens.md names what there is."""
+"""The documentation names what there is."""
 
+import re
 from pathlib import Path
 
 from asty_cloud_api.main import create_app
 from asty_cloud_api.settings import Settings
 
-TEXT = (Path(__file__).parents[2] / "docs/screens.md").read_text()
+TEXT = "".join(page.read_text() for page in sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
 SETTINGS = Path(__file__).parents[2] / "cloud-api/asty_cloud_api/settings.py"
 
 
@@ -16,6 +17,6 @@ def test_every_address_is_documented() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    named = {word.strip('",:') for word in SETTINGS.read_text().replace("(", " ").split() if word.strip('"').startswith("ASTY_")}
+    named = set(re.findall(r"ASTY_[A-Z_]+", SETTINGS.read_text()))
     assert {name for name in named if name not in TEXT} == set()
     assert len(named) >= 5
