@@ -33,7 +33,8 @@ def _fail(text: str) -> NoReturn:
 
 
 def _home(name: str) -> Home:
-    return Home(CHECKOUT / ".asty" / name)
+    base: Path = click.get_current_context().find_root().params["home"]
+    return Home(base.resolve() / name)
 
 
 class _Seconds(click.ParamType):
@@ -51,7 +52,13 @@ class _Seconds(click.ParamType):
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=CHECKOUT / ".asty",
+    help="Where data, logs and secrets lie. [default: .asty in the checkout]",
+)
+def cli(home: Path) -> None:
     """Asty: a municipality runs on its own data."""
 
 

@@ -161,6 +161,8 @@ class Supervision:
 
     def conditions(self) -> list[Condition]:
         """Tell how each program is. Raises NotRunningError."""
+        if not self.is_running():
+            raise NotRunningError
         return [self._condition(program) for program in self.programs()]
 
     def pid(self, name: str) -> int:
