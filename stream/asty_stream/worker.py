@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -30,6 +32,7 @@ from asty_stream.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 3.0
+LEAVE_SECONDS = 4.0
 MAINTAIN_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
@@ -39,6 +42,10 @@ type Tell = Callable[[], None]
 """Says what a batch brought about; called when the batch counts as read in Kafka."""
 type Handle = Callable[[Sequence[bytes]], Awaitable[Tell]]
 """Has a batch stored; raises nothing."""
+
+
+class WorkerCrashedError(Exception):
+    """Nothing is taken any more: the process ends, to be started again by its supervisor."""
 
 
 def run(settings: Settings) -> int:
@@ -71,10 +78,17 @@ class Worker:
             log.error("a part of the worker ended, so the worker does: %r", part.exception())
             self._exit = 1
         log.info("stopping")
+        self._leave_anyway()
         for part in parts:
             part.cancel()
         await asyncio.wait(parts, timeout=STOP_SECONDS)
         return self._exit
+
+    def _leave_anyway(self) -> None:
+        """End the process in time although Faust's threads wait for a silent Kafka: what is not committed comes again."""
+        timer = threading.Timer(LEAVE_SECONDS, os._exit, [self._exit])
+        timer.daemon = True
+        timer.start()
 
     async def _take_and_watch(self) -> None:
         await self._ensure_topics()
@@ -82,7 +96,7 @@ class Worker:
         await self._greet()
         starting = asyncio.ensure_future(app.start())
         try:
-            await self._watch()
+            await self._watch(lambda: app.crashed or (starting.done() and starting.exception() is not None))
         finally:
             starting.cancel()
             with suppress(TimeoutError, asyncio.CancelledError):
@@ -200,12 +214,14 @@ class Worker:
                 log.warning("upkeep waits: %s", str(error).strip())
             await asyncio.sleep(MAINTAIN_SECONDS)
 
-    async def _watch(self) -> None:
+    async def _watch(self, has_crashed: Callable[[], bool]) -> None:
         """Look after the topics, which a broker without a disk forgets, and after the worker's own progress."""
         watchdog = Watchdog(self._settings.stall_seconds)
         look = partial(kafka.progress, self._settings.kafka_bootstrap, self._settings.group)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            if has_crashed():
+                raise WorkerCrashedError("Faust gave up; what it had not finished waits in Kafka")
             await self._ensure_topics()
             try:
                 progress = await look()
