@@ -248,7 +248,7 @@ class Truck:
         self._theft_seen = active
 
     def _steal(self, now: int, seconds: float) -> None:
-        if self._theft_begins is None or now < self._theft_begins or self.engine.ignition:
+        if self._theft_begins is None or now < self._theft_begins:
             return
         taken = min(self._theft_left, self.engine.litres, _THEFT_SHARE * self.spec.tank * seconds * 1000 / _THEFT_LASTS)
         self.engine.litres -= taken
