@@ -4,6 +4,8 @@ import argparse
 import getpass
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,9 +75,14 @@ def _chosen() -> tuple[Settings, EnrolmentSettings]:
     return chosen, chosen.enrolment
 
 
-def _office() -> Office:
+@contextmanager
+def _office() -> Iterator[Office]:
     chosen, enrolment = _chosen()
-    return office(enrolment, chosen.dsn)
+    at = office(enrolment, chosen.dsn)
+    try:
+        yield at
+    finally:
+        at.engine.dispose()
 
 
 def _officer() -> str:
@@ -94,7 +101,8 @@ def _prepare(wanted: argparse.Namespace) -> None:
 
 
 def _claim(wanted: argparse.Namespace) -> None:
-    made = _office().claim(wanted.edge, _officer())
+    with _office() as at:
+        made = at.claim(wanted.edge, _officer())
     if wanted.out is None:
         sys.stdout.write(made.decode())
         return
@@ -103,16 +111,16 @@ def _claim(wanted: argparse.Namespace) -> None:
 
 
 def _approve(wanted: argparse.Namespace) -> None:
-    at = _office()
-    with Session(at.engine) as session:
-        request = desk.waiting_of(session, wanted.edge)
-    if wanted.fingerprint is not None:
-        if wanted.fingerprint.upper().replace(" ", "-") != request.fingerprint:
-            raise CantBeDoneError(f"{wanted.edge} asked with {request.fingerprint}, another fingerprint; nothing was changed")
-    elif not _confirmed(f"{wanted.edge} shows the fingerprint {request.fingerprint} on its own screen: yes or no? "):
-        raise CantBeDoneError("compare the fingerprints and give --fingerprint, or answer yes; nothing was changed")
-    at.approve(request.id, _officer())
-    _say(f"{wanted.edge} is enrolled; it fetches its certificate within seconds")
+    with _office() as at:
+        with Session(at.engine) as session:
+            request = desk.waiting_of(session, wanted.edge)
+        if wanted.fingerprint is not None:
+            if wanted.fingerprint.upper().replace(" ", "-") != request.fingerprint:
+                raise CantBeDoneError(f"{wanted.edge} asked with {request.fingerprint}, another fingerprint; nothing was changed")
+        elif not _confirmed(f"{wanted.edge} shows the fingerprint {request.fingerprint} on its own screen: yes or no? "):
+            raise CantBeDoneError("compare the fingerprints and give --fingerprint, or answer yes; nothing was changed")
+        at.approve(request.id, _officer())
+        _say(f"{wanted.edge} is enrolled; it fetches its certificate within seconds")
 
 
 def _confirmed(question: str) -> bool:
@@ -120,31 +128,32 @@ def _confirmed(question: str) -> bool:
 
 
 def _refuse(wanted: argparse.Namespace) -> None:
-    at = _office()
-    with Session(at.engine) as session:
-        request = desk.waiting_of(session, wanted.edge)
-    at.refuse(request.id, _officer(), wanted.why)
-    _say(f"{wanted.edge} was turned away; a new claim lets it ask again")
+    with _office() as at:
+        with Session(at.engine) as session:
+            request = desk.waiting_of(session, wanted.edge)
+        at.refuse(request.id, _officer(), wanted.why)
+        _say(f"{wanted.edge} was turned away; a new claim lets it ask again")
 
 
 def _revoke(wanted: argparse.Namespace) -> None:
-    at = _office()
-    count = at.revoke(wanted.edge, _officer(), wanted.why)
-    told = "and the broker has cut it off" if at.broker else "and the list is written; no broker is set (ASTY_BROKER_HOST): reload yours"
-    _say(f"{wanted.edge}: {count} certificates revoked {told}")
+    with _office() as at:
+        count = at.revoke(wanted.edge, _officer(), wanted.why)
+        told = (
+            "and the broker has cut it off" if at.broker else "and the list is written; no broker is set (ASTY_BROKER_HOST): reload yours"
+        )
+        _say(f"{wanted.edge}: {count} certificates revoked {told}")
 
 
 def _publish(_wanted: argparse.Namespace) -> None:
-    at = _office()
-    at.enforce()
-    _say(f"{at.folder.broker / 'crl.pem'} is written" + ("" if at.broker else "; no broker is set (ASTY_BROKER_HOST): reload yours"))
+    with _office() as at:
+        at.enforce()
+        _say(f"{at.folder.broker / 'crl.pem'} is written" + ("" if at.broker else "; no broker is set (ASTY_BROKER_HOST): reload yours"))
 
 
 def _list(wanted: argparse.Namespace) -> None:
     chosen, _ = _chosen()
-    now = datetime.now(UTC)
-    with database.writing(chosen.dsn).connect() as connection:
-        rows = connection.execute(text(f"{DEVICES.source} ORDER BY edge"), {"now": now}).mappings().all()
+    with _office() as at, at.engine.connect() as connection:
+        rows = connection.execute(text(f"{DEVICES.source} ORDER BY edge"), {"now": datetime.now(UTC)}).mappings().all()
     if wanted.json:
         _say(json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False))
         return
