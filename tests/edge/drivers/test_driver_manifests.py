@@ -54,6 +54,12 @@ def test_a_tier_is_claimed_with_reasons_for_what_is_exempt(kind):
     assert not wanted & said["exempt"].keys(), "a tier is not claimed with exemptions from its own rules"
 
 
+def test_a_kind_that_is_never_silent_when_well_says_after_how_long_it_is_not():
+    """Readers have nothing to say without a bin, and a vehicle's bus sleeps with the ignition off."""
+    assert {kind for kind in KINDS if "silent_after_s" not in manifest(kind)} == {"rfid_fdxb", "rfid_em4100", "j1939"}
+    assert all(10 <= manifest(kind).get("silent_after_s", 10) <= 60 for kind in KINDS)
+
+
 @every_kind
 def test_captured_frames_are_kept_with_their_source(kind, frames):
     assert len(frames(kind)) >= 2

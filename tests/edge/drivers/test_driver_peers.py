@@ -209,6 +209,18 @@ async def test_a_vest_is_heard_and_a_stranger_is_not(tag, kind, key, radio, list
     assert device.counters.bad == 0
 
 
+async def test_a_tag_that_bluez_forgets_is_not_heard_by_that(radio, listening):
+    """BlueZ takes the signal strength away from a tag that fell silent; bleak tells that change as -127 dBm with the tag's old data."""
+    other = IBeacon("f7826da6-4fa2-4e98-8024-bc5b71e0893e", 1, 43)
+    device = opened("ble_tags", vests=[{"id": vest.identity, "kind": "ibeacon"} for vest in (BEACON, other)])
+    async with listening(device) as heard:
+        await heard.heard(BeaconHeard, meanwhile=lambda: radio.hear(BEACON, -60), vest=BEACON.identity)
+        for _ in range(5):
+            radio.hear(BEACON, -127)
+        await heard.heard(BeaconHeard, meanwhile=lambda: radio.hear(other, -60), vest=other.identity)
+    assert {one.rssi for one in heard.readings if isinstance(one, BeaconHeard)} == {-60}
+
+
 def vests(**options: object):
     return opened("ble_tags", vests=[{"id": BEACON.identity, "kind": "ibeacon"}], heartbeat_s=0.2, **options)
 

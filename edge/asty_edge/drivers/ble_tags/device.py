@@ -26,7 +26,7 @@ def open_device(settings: DeviceSettings) -> Device:
     options = Options(settings)
     adapter = options.text("adapter", "", pattern=r"(?:hci\d{1,2})?", expected="a Bluetooth adapter, like hci0")
     vests = [vest for place, table in options.tables("vests") if (vest := _vest(options, place, table)) is not None]
-    heartbeat_s = options.number("heartbeat_s", 5.0, 0.1, 60) or 5.0
+    heartbeat_s = options.number("heartbeat_s", 5.0, 0.1, 10) or 5.0
     options.done()
     return VestScanner(settings.name, adapter or None, Roster.of(settings.name, vests), round(heartbeat_s * 1000))
 
