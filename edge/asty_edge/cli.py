@@ -142,3 +142,7 @@ def _for_people(report: dict[str, Any]) -> str:
 
 def _time(utc_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(utc_ms / 1000))
+
+
+if __name__ == "__main__":
+    main()
