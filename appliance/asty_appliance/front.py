@@ -47,7 +47,7 @@ def _digest() -> str:
         if path.is_file()
         and "node_modules" not in path.parts
         and "dist" not in path.parts
-        and path.suffix in {".js", ".mjs", ".css", ".json"}
+        and path.suffix in {".js", ".mjs", ".css", ".json", ".svg"}
     )
     digest = hashlib.sha256()
     for path in sources:
