@@ -1,13 +1,18 @@
 """Which part of a day can be planned at all: everything impossible is set aside with its reason, whatever the numbers are."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Window
 from asty_cloud_api.planning.plan import LeftOut, Reason
 from asty_cloud_api.planning.schedule import begin, travel
+
+
+Fault = tuple[Reason, str] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,19 +76,21 @@ def _mended(roads: Roads) -> Roads:
     return Roads(seconds, metres)
 
 
-def _unique[T: (Truck, Stop, Station)](what, things: tuple[T, ...], left: list[LeftOut], fault) -> tuple[T, ...]:  # type: ignore[no-untyped-def]
-    kept: dict[str, T] = {}
+def _unique[T: (Truck, Stop, Station)](
+    what: Literal["stop", "truck", "station"], things: tuple[T, ...], left: list[LeftOut], fault: Callable[[T], Fault]
+) -> tuple[T, ...]:
+    """The first of each id, when nothing is wrong with it."""
+    seen: set[str] = set()
+    kept: list[T] = []
     for thing in things:
-        if thing.id in kept:
-            left.append(LeftOut(what, thing.id, Reason.DUPLICATE, f"{what} {thing.id} is listed twice; the first one is used"))
+        if thing.id in seen:
+            left.append(LeftOut(what, thing.id, Reason.DUPLICATE, f"{what} {thing.id} is listed twice: the first one counts"))
         elif (found := fault(thing)) is not None:
             left.append(LeftOut(what, thing.id, *found))
         else:
-            kept[thing.id] = thing
-    return tuple(kept.values())
-
-
-Fault = tuple[Reason, str] | None
+            kept.append(thing)
+        seen.add(thing.id)
+    return tuple(kept)
 
 
 def _good(*numbers: float) -> bool:

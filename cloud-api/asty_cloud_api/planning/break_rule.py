@@ -33,6 +33,17 @@ def first_over(truck: Truck, rule: BreakRule, visits: Sequence[Visit]) -> tuple[
     return None
 
 
+def counted_at(truck: Truck, visits: Sequence[Visit]) -> int:
+    """What the truck's rule has counted since its last break when it leaves the last of these visits, s."""
+    rule = truck.break_rule
+    since, driven = truck.leaves - truck.counted, truck.counted
+    for visit in visits:
+        driven += visit.seconds
+        if rule is not None and visit.kind == "break" and visit.leave - visit.begin >= rule.length:
+            since, driven = visit.leave, 0
+    return visits[-1].leave - since if rule is not None and rule.counted == "duty" else driven
+
+
 def _mend(table: Timetable, truck: Truck, rule: BreakRule, route: Route) -> Route | Fault:
     broken = first_over(truck, rule, route.visits)
     if broken is None:

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     NO_TIME = "no_time"
     NO_BREAK = "no_break"
     NOT_WORTH = "not_worth"
+    SKIPPED = "skipped"
+    BROKEN_DOWN = "broken_down"
 
 
 @dataclass(frozen=True, slots=True)

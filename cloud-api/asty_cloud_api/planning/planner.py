@@ -9,7 +9,7 @@ from asty_cloud_api.planning.engines import ortools, pyvrp
 from asty_cloud_api.planning.engines.order import Order
 from asty_cloud_api.planning.model import Day, Truck, Window
 from asty_cloud_api.planning.plan import LeftOut, Plan, Reason, Route
-from asty_cloud_api.planning.schedule import Timetable, price
+from asty_cloud_api.planning.schedule import Timetable, price, steps_of
 from asty_cloud_api.planning.stop import StoppingRule, Until
 
 Engine = Callable[..., Order]
@@ -18,6 +18,8 @@ Engine = Callable[..., Order]
 ENGINES: dict[str, Engine] = {"pyvrp": pyvrp.solve, "ortools": ortools.solve}
 FIRST_PASS = 0.6
 """The share of the budget before breaks are looked at, where a break may be due."""
+FLEETS = 0.4
+"""The share of the budget before a smaller fleet is tried, and of the rest for trying it, where a truck that stays at home saves money."""
 
 
 def plan_day(
@@ -39,10 +41,39 @@ def plan_day(
     )
 
 
-def search(
-    day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp", warm: Order | None = None
+def search(day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp") -> tuple[Route, ...]:
+    """Order an admitted day and time it. Where a truck that stays at home saves money, a fleet without the least used one is tried too.
+
+    Local search rarely empties a truck by itself: its stops would all have to move at once.
+    """
+    spare = {truck.id for truck in day.trucks if truck.ready is None and truck.prices.fixed > 0 and not truck.is_out}
+    if not spare:
+        return _search(day, given, stop, seed, engine)
+    routes = _search(day, given, Until(stop, FLEETS), seed, engine)
+    used = [route for route in routes if route.truck in spare]
+    if used:
+        least = min(used, key=lambda route: (len(route.stops), route.truck)).truck
+        fewer = _search(_with_fleet(day, routes, spare, without=least), given, Until(stop, FLEETS), seed, engine)
+        routes = min(routes, fewer, key=lambda r: worth(day, r))
+    again = _search(_with_fleet(day, routes, spare), given, stop, seed, engine, warm=untimed(routes))
+    return min(routes, again, key=lambda r: worth(day, r))
+
+
+def untimed(routes: Iterable[Route]) -> Order:
+    """The order of timed routes, without breaks."""
+    return {route.truck: tuple(step for step in steps_of(route) if step.kind != "break") for route in routes}
+
+
+def _with_fleet(day: Day, routes: tuple[Route, ...], spare: set[str], *, without: str = "") -> Day:
+    """The day without the trucks that the routes leave at home."""
+    out = {route.truck for route in routes} - {without}
+    return replace(day, trucks=tuple(t for t in day.trucks if t.id in out or t.id not in spare))
+
+
+def _search(
+    day: Day, given: dict[str, str], stop: StoppingRule, seed: int, engine: str, *, warm: Order | None = None
 ) -> tuple[Route, ...]:
-    """Order an admitted day and time it, breaks and all. Where breaks may be due the order is sought again with their time set aside."""
+    """Order and time, breaks and all. Where breaks may be due the order is sought again with their time set aside."""
     solve = ENGINES[engine]
     table = Timetable(day)
     if not any(_may_need_break(truck) for truck in day.trucks):

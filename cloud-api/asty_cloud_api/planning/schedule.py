@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Window
 from asty_cloud_api.planning.plan import Cost, Route, Visit
+
+
+Rule = Literal["way", "window", "load", "shift", "station", "trips"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Fault:
     """The rule that the step at `index` breaks (`len(steps)` is the way home)."""
 
     index: int
-    rule: Literal["way", "window", "load", "shift", "station", "trips"]
+    rule: Rule
 
 
 def travel(roads: Roads, a: int, b: int) -> int | None:
@@ -49,52 +52,60 @@ class Timetable:
 
     def run(self, truck: Truck, stream: str, steps: Sequence[Step]) -> Route | Fault:
         """Time the steps as early as possible, from the truck's start to its garage."""
+        visits = self.walk(truck, stream, steps)
+        if isinstance(visits, Fault):
+            return visits
+        last, end = visits[-1], len(steps)
         roads = self.day.roads[truck.profile]
+        home = travel(roads, last.place, truck.garage)
+        if home is None:
+            return Fault(end, "way")
+        if self.day.stations and (last.kg > 0 or last.litres > 0):
+            return Fault(end, "load")
+        arrive = last.leave + home
+        if arrive > truck.latest:
+            return Fault(end, "shift")
+        if truck.max_trips is not None and trips(truck, visits) > truck.max_trips:
+            return Fault(end, "trips")
+        metres = float(roads.metres[last.place, truck.garage])
+        return Route(
+            truck.id, stream, (*visits, Visit("end", truck.garage, arrive, arrive, arrive, last.kg, last.litres, metres, home))
+        )
+
+    def walk(self, truck: Truck, stream: str, steps: Sequence[Step]) -> tuple[Visit, ...] | Fault:
+        """Time the steps without the way home."""
         releases = self._releases(steps)
         leave = max(truck.leaves, releases[0])
-        at, kg, litres, trips = truck.start, truck.kg, truck.litres, truck.trips
-        visits = [Visit("start", at, truck.leaves, truck.leaves, leave, kg, litres)]
+        visits = [Visit("start", truck.start, truck.leaves, truck.leaves, leave, math.ceil(truck.kg), math.ceil(truck.litres))]
         for index, step in enumerate(steps):
-            if step.kind == "break":
-                rule = truck.break_rule
-                length = rule.length if rule else 0
-                visits.append(Visit("break", at, leave, leave, leave + length, kg, litres))
-                leave += length
-                continue
-            target = self.stops[step.id] if step.kind == "stop" else self.stations[step.id]
-            seconds = travel(roads, at, target.place)
-            if seconds is None:
-                return Fault(index, "way")
-            arrive = leave + seconds
-            if isinstance(target, Stop):
-                start = begin(target.windows, arrive)
-                kg, litres = kg + target.kg, litres + target.litres
-                if _over(kg, truck.kg_max) or _over(litres, truck.litres_max):
-                    return Fault(index, "load")
-            else:
-                start = begin((target.open,) if target.open else (), arrive)
-                kg, litres, trips = 0.0, 0.0, trips + 1
-                if not target.takes(stream):
-                    return Fault(index, "station")
-            if start is None:
-                return Fault(index, "window")
-            leave = max(start + target.service, releases[index + 1])
-            visits.append(
-                Visit(step.kind, target.place, arrive, start, leave, kg, litres, float(roads.metres[at, target.place]), seconds, step.id)
-            )
-            at = target.place
-        home = travel(roads, at, truck.garage)
-        if home is None:
-            return Fault(len(steps), "way")
-        if self.day.stations and (kg > 0 or litres > 0):
-            return Fault(len(steps), "load")
-        if leave + home > truck.latest:
-            return Fault(len(steps), "shift")
-        if truck.max_trips is not None and trips - self._last_is_unload(steps) > truck.max_trips:
-            return Fault(len(steps), "trips")
-        metres = float(roads.metres[at, truck.garage])
-        visits.append(Visit("end", truck.garage, leave + home, leave + home, leave + home, kg, litres, metres, home))
-        return Route(truck.id, stream, tuple(visits))
+            visit = _rest(truck, visits[-1]) if step.kind == "break" else self._visit(truck, stream, visits[-1], step)
+            if not isinstance(visit, Visit):
+                return Fault(index, visit)
+            visits.append(visit if releases[index + 1] <= visit.leave else replace(visit, leave=releases[index + 1]))
+        return tuple(visits)
+
+    def _visit(self, truck: Truck, stream: str, last: Visit, step: Step) -> Visit | Rule:
+        """The visit after `last`, or the rule it breaks."""
+        target = self.stops[step.id] if step.kind == "stop" else self.stations[step.id]
+        roads = self.day.roads[truck.profile]
+        seconds = travel(roads, last.place, target.place)
+        if seconds is None:
+            return "way"
+        arrive = last.leave + seconds
+        if isinstance(target, Stop):
+            start = begin(target.windows, arrive)
+            kg, litres = last.kg + math.ceil(target.kg), last.litres + math.ceil(target.litres)
+        else:
+            start = begin((target.open,) if target.open else (), arrive)
+            kg, litres = 0.0, 0.0
+            if not target.takes(stream):
+                return "station"
+        if kg > truck.kg_max or litres > truck.litres_max:
+            return "load"
+        if start is None:
+            return "window"
+        metres = float(roads.metres[last.place, target.place])
+        return Visit(step.kind, target.place, arrive, start, start + target.service, kg, litres, metres, seconds, step.id)
 
     def _releases(self, steps: Sequence[Step]) -> list[int]:
         """For the start and after each step: when the trip may leave that begins there (0 inside a trip)."""
@@ -107,10 +118,16 @@ class Timetable:
                 head = index + 1
         return releases
 
-    @staticmethod
-    def _last_is_unload(steps: Sequence[Step]) -> int:
-        kinds = [step.kind for step in steps if step.kind != "break"]
-        return int(bool(kinds) and kinds[-1] == "unload")
+
+def trips(truck: Truck, visits: Iterable[Visit]) -> int:
+    """How many trips the truck has made: an unloading with stops behind it begins another."""
+    count, empty = truck.trips, False
+    for visit in visits:
+        if visit.kind == "unload":
+            empty = True
+        elif visit.kind == "stop" and empty:
+            count, empty = count + 1, False
+    return count
 
 
 def steps_of(route: Route) -> tuple[Step, ...]:
@@ -134,5 +151,6 @@ def price(day: Day, routes: Iterable[Route]) -> Cost:
     return Cost(fixed, distance, time, overtime, prizes)
 
 
-def _over(load: float, most: float) -> bool:
-    return load > most + 1e-6
+def _rest(truck: Truck, last: Visit) -> Visit:
+    length = truck.break_rule.length if truck.break_rule else 0
+    return Visit("break", last.place, last.leave, last.leave, last.leave + length, last.kg, last.litres)

@@ -49,12 +49,20 @@ class FirstFeasible:
 
 
 class Until:
-    """Stops at a share of another rule's budget, which goes on for the next engine; `hopeless` is the share after which nothing feasible ends it."""
+    """Stops at a share of what is left of another rule's budget, which goes on for the next search.
+
+    `hopeless` is the share after which it ends when nothing feasible was found.
+    """
 
     def __init__(self, rule: StoppingRule, share: float, hopeless: float | None = None) -> None:
         self._rule = rule
         self._share = share
         self._hopeless = share if hopeless is None else hopeless
+        self._began: float | None = None
 
     def __call__(self, best: float) -> float:
-        return self._rule(best) / (self._share if math.isfinite(best) else self._hopeless)
+        used = self._rule(best)
+        if self._began is None:
+            self._began = used
+        budget = (1 - self._began) * (self._share if math.isfinite(best) else self._hopeless)
+        return (used - self._began) / budget if budget > 0 else 1.0

@@ -9,6 +9,7 @@ import numpy as np
 import pyvrp
 from pyvrp.exceptions import PenaltyBoundWarning
 
+from asty_cloud_api.planning.engines.construct import nearest
 from asty_cloud_api.planning.engines.fleet import Homing, Whole, allowed, columns_home, homing
 from asty_cloud_api.planning.engines.order import Order
 from asty_cloud_api.planning.model import Day, Prices, Stop, Truck, Window
@@ -29,7 +30,7 @@ def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, w
     found = hard.search(Until(stop, 1.0, HOPELESS), seed, warm)
     if found is None:
         found = Model(day, streams, required=False).search(stop, seed, warm)
-    return found or {}
+    return nearest(day, streams) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
