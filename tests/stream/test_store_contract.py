@@ -255,7 +255,7 @@ async def test_completeness_says_per_shift_what_was_produced_stored_missing_late
     edge = store.edge()
     store.now = 1_795_500_000_000  # 2026-11-24 08:00 local: morning
     night = store.now - 5 * 60 * MINUTE  # 03:00, night of the 23rd
-    records = edge.positions(10, night) + edge.positions(10, store.now)
+    records = edge.positions(5, night) + edge.positions(5, night + 60 * MINUTE) + edge.positions(10, store.now)
     await store.send(edge, [*records[:4], *records[6:10]], h=True)
     gap = edge.record(Gap(((12, 13),), 2), store.now + 11_000)
     health = edge.record(Health(60, head=25, acked=0, held=25), store.now + 12_000)

@@ -26,7 +26,7 @@ def deliveries(draw: st.DrawFn) -> list[list[list[int]]]:
     return draw(st.lists(st.lists(pack, min_size=1, max_size=4), min_size=1, max_size=5))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries())
 def test_whatever_order_and_repeats_packs_come_in_each_record_is_stored_once(
     native_dsn: str, new_store: Any, batches: list[list[list[int]]]
