@@ -83,14 +83,13 @@ def test_no_damage_to_a_message_raises(data: st.DataObject) -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda it: st.lists(it) | st.dictionaries(st.text(), it),
     )
 )
 def test_whatever_is_set_aside_stays_readable(value: Any) -> None:
     pack = read(delivered(Record(1, RX, "tyre", Raw(json.dumps(value).encode()))))
-    if isinstance(pack, Unreadable):  # a lone surrogate: refused as a whole, with its bytes
-        assert "\\ud" in json.dumps(value)
-        return
+    assert isinstance(pack, Received)
     once = whole_item(pack.items[0], "refused")
     assert isinstance(once.d, Whole)
     assert json.loads(json.loads(once.d.record)) == json.loads(pack.items[0].d.record)
