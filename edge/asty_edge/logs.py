@@ -24,3 +24,5 @@ def to_stderr(level: str) -> None:
     handler.setFormatter(KeyValueFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("asty_edge").setLevel(level)
+    # pymodbus says each failed attempt; the device's own loop says it once, with what follows from it.
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
