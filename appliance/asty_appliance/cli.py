@@ -16,6 +16,9 @@ from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
 from asty_appliance.home import CHECKOUT, Home
+from asty_appliance.security import commands as security
+from asty_appliance.security import settings as security_settings
+from asty_appliance.security.mosquitto import PlainTextError
 from asty_appliance.supervision import NotRunningError, NotWellError, Supervision
 from asty_appliance.town import bring_up, executable, plan
 from asty_appliance.work import WorkFailedError, run_once
@@ -97,9 +100,9 @@ def up() -> None:
     home.make()
     try:
         _say("building the pages" if front.build() else "the pages are built")
-        town = plan(home, _town_file(home))
+        town = plan(home, _town_file(home), security=security_settings.read())
         bring_up(town, supervision, say=_say)
-    except (NotWellError, WorkFailedError) as error:
+    except (NotWellError, PlainTextError, security_settings.SecuritySettingsError, WorkFailedError) as error:
         if supervision.is_running():
             supervision.shut_down()
         _fail(f"{error}\nThe logs are kept in {home.logs}.")
@@ -202,6 +205,10 @@ def _town_file(home: Home) -> Path:
     if not path.exists():
         run_once((executable("asty-firmware-sim"), "town", "--out", str(path)))
     return path
+
+
+cli.add_command(security.enrol)
+cli.add_command(security.broker)
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.program import HttpCheck, Program
+from asty_appliance.security.door import Door
+from asty_appliance.security.settings import Security
 from asty_appliance.servers import kafka, mqtt, postgres
 from asty_appliance.supervision import Supervision
 from asty_appliance.work import run_once
@@ -58,16 +60,23 @@ def settings(home: Home, ports: dict[str, int], town_file: Path) -> dict[str, st
     }
 
 
-def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None) -> Town:
-    """Choose ports, prepare the servers' data and return the town's programs; nothing runs yet."""
+def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, security: Security | None = None) -> Town:
+    """Choose ports, prepare the servers' data and return the town's programs; nothing runs yet.
+
+    In production the broker stands behind TLS and certificates. Raises PlainTextError, WorkFailedError.
+    """
     home.make()
     ports = ports or choose_ports(home)
+    door = Door(home, ORG, security.hosts) if security and security.production else None
+    if door is not None:
+        door.prepare(executable("asty-cloud-api"), postgres.dsn(home, ports["postgres"]))
     servers = (
         postgres.program(home, ports["postgres"]),
-        mqtt.program(home, ports["mqtt"]),
+        mqtt.program(home, ports["mqtt"], door),
         kafka.program(home, ports["kafka"]),
     )
     environment = settings(home, ports, town_file)
+    of_door = door.of_programs(ports["mqtt"]) if door else {}
 
     def process(name: str, *arguments: str, check: HttpCheck | None = None, address: str = "") -> Program:
         return Program(
@@ -75,7 +84,7 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None) -> To
             stage="process",
             command=(executable(f"asty-{name}"), *arguments),
             folder=str(home.data),
-            environment=environment,
+            environment=environment | of_door.get(name, {}),
             check=check,
             address=address,
         )

@@ -2,6 +2,8 @@
 
 import re
 import ssl
+import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -12,10 +14,13 @@ from asty_appliance.security.commands import broker
 from asty_appliance.security.door import Door
 from asty_appliance.security.mosquitto import Plain, PlainTextError, access, configuration, instances
 from asty_appliance.security.settings import SecuritySettingsError
+from asty_appliance.servers import mqtt
 from asty_appliance.town import executable
 from asty_cloud_api.enrolment import authority, keys
 from asty_cloud_api.enrolment.authority import Authority, NoAuthorityError, Revoked
+from asty_cloud_api.enrolment.broker import Broker, short_lived
 from asty_cloud_api.enrolment.folder import Folder, WrongNameError
+from asty_cloud_api.settings import LEAST_CODE
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -80,10 +85,47 @@ def test_the_appliance_prepares_its_door_once_and_every_file_it_names_is_there(t
     text = door.write(8883, production=True).read_text()
     for name in ("cafile", "certfile", "keyfile", "crlfile", "acl_file"):
         assert Path(re.search(rf"^{name} (.*)$", text, re.MULTILINE)[1]).is_file()  # type: ignore[index]
-    for name in SERVICES:
-        files = door.of_client(name)
+    programs = door.of_programs(8883)
+    assert len(programs["cloud-api"]["ASTY_ENROLMENT_CODE"]) >= LEAST_CODE
+    for files in (programs["ingest"], programs["stream"]):
         context = ssl.create_default_context(cafile=files["ASTY_MQTT_TLS_CA"])
         context.load_cert_chain(files["ASTY_MQTT_TLS_CERT"], files["ASTY_MQTT_TLS_KEY"])
+
+
+def test_the_supervised_broker_opens_its_door_as_an_unprivileged_user_and_follows_its_list(
+    tmp_path: Path, free_port: Callable[[], int], eventually: Callable[..., object]
+) -> None:
+    if mqtt.mosquitto() is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    home, port, now = Home(tmp_path / "home"), free_port(), datetime.now(UTC)
+    home.make()
+    door, folder = Door(home, "demo", ()), Folder(home.data / "ca")
+    folder.prepare("demo", ["127.0.0.1"], SERVICES, now)
+    program = mqtt.program(home, port, door)
+    assert program.check is not None
+    process = subprocess.Popen(program.command, cwd=program.folder, stderr=subprocess.DEVNULL)
+    try:
+        eventually(program.check.passes, why="the broker does not listen")
+        town, at = folder.town(), Broker("127.0.0.1", port, door.pid_file)
+        out = short_lived(town, "truck-1", now)
+        assert at._takes(town, out)
+        folder.write_revocations([Revoked(out.cert.serial_number, now)], now)
+        at.reload()
+        at.cut_off(town, "truck-1", out, now)
+        assert not at._takes(town, out)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_production_without_mosquitto_is_refused_since_its_fallback_keeps_nobody_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "mosquitto", lambda: None)
+    home = Home(tmp_path)
+    home.make()
+    with pytest.raises(PlainTextError, match="install it"):
+        mqtt.program(home, 8883, Door(home, "demo", ()))
 
 
 def test_every_private_key_is_its_owners_alone(tmp_path: Path) -> None:

@@ -41,18 +41,18 @@ class Door:
         config.write_text(configuration(listener, self.home.data / "mqtt", production=production))
         return config
 
-    def of_office(self, port: int) -> dict[str, str]:
-        """Return what cloud-api is told, which enrols edges and cuts them off."""
-        return {
+    def of_programs(self, port: int) -> dict[str, dict[str, str]]:
+        """Return what cloud-api, which enrols edges and cuts them off, and the broker's clients are told, by program."""
+        office = {
             "ASTY_CA_FOLDER": str(self.authorities),
             "ASTY_BROKER_HOST": LOCAL[0],
             "ASTY_BROKER_PORT": str(port),
             "ASTY_BROKER_PID_FILE": str(self.pid_file),
             "ASTY_ENROLMENT_CODE": self.home.secret("enrolment-code"),
         }
+        return {"cloud-api": office, "ingest": self._of_client("asty-ingest"), "stream": self._of_client("asty-stream")}
 
-    def of_client(self, name: str) -> dict[str, str]:
-        """Return what ingest or stream is told, as a client of the broker."""
+    def _of_client(self, name: str) -> dict[str, str]:
         return {
             "ASTY_MQTT_TLS_CA": str(self.authorities / "broker" / "ca.pem"),
             "ASTY_MQTT_TLS_CERT": str(self.authorities / "services" / f"{name}.pem"),

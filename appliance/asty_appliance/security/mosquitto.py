@@ -57,7 +57,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The listener of edges, ingest and stream. `certificates` holds ca.pem, broker.pem, broker.key and crl.pem; without `bind`: every address."""
+    """The listener of edges, ingest and stream. `certificates` holds ca.pem, broker.pem, broker.key and crl.pem; no `bind`: everywhere."""
 
     port: int
     certificates: PurePath

@@ -6,23 +6,9 @@ import sys
 
 from asty_appliance.home import Home
 from asty_appliance.program import Program, TcpCheck
+from asty_appliance.security.door import Door
+from asty_appliance.security.mosquitto import Plain, PlainTextError, configuration
 from asty_appliance.unprivileged import as_nobody, give_to_nobody
-
-_MOSQUITTO = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence true
-persistence_location {data}/
-autosave_interval 30
-max_queued_messages 1000000
-max_inflight_messages 0
-max_packet_size 300000
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-connection_messages false
-"""
 
 _RUMQTTD = """\
 id = 0
@@ -57,13 +43,22 @@ def protocol() -> str:
     return "5" if mosquitto() else "3.1.1"
 
 
-def program(home: Home, port: int) -> Program:
-    """Write the broker's configuration and return its program."""
+def program(home: Home, port: int, door: Door | None = None) -> Program:
+    """Write the broker's configuration and return its program: behind the town's door, or, without one, for this machine only.
+
+    Raises PlainTextError when there is a door and no mosquitto, whose fallback knows no access list.
+    """
     data = home.data / "mqtt"
     give_to_nobody(data)
-    if binary := mosquitto():
-        config = home.data / "mosquitto.conf"
-        config.write_text(_MOSQUITTO.format(port=port, data=data))
+    binary = mosquitto()
+    if door is not None and binary is None:
+        raise PlainTextError("production needs mosquitto, which keeps each edge to its own topics: install it (apt-get install mosquitto)")
+    if binary:
+        if door is not None:
+            config = door.write(port, production=True)
+        else:
+            config = home.data / "mosquitto.conf"
+            config.write_text(configuration(Plain(port), data, production=False))
         command: tuple[str, ...] = (binary, "-c", str(config))
     else:
         config = home.data / "rumqttd.toml"
@@ -75,5 +70,5 @@ def program(home: Home, port: int) -> Program:
         command=as_nobody(command),
         folder=str(data),
         check=TcpCheck(port),
-        address=f"mqtt://127.0.0.1:{port}",
+        address=f"{'mqtts' if door else 'mqtt'}://127.0.0.1:{port}",
     )
