@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from asty_edge.health import free_bytes, resident_bytes
 from asty_edge.outbox import Appended, Outbox, OutboxStuckError
 from asty_edge.ranges import Ranges
 from asty_edge.reading import Fix, Reading
-from asty_edge.timekeeping import Timekeeper
+from asty_edge.timekeeping import SystemTime, Timekeeper
 from asty_edge.uplink.machine import Uplink
 from asty_edge.uplink.session import FINISH_S, Session
 
@@ -42,11 +42,14 @@ _log = logging.getLogger(__name__)
 class Agent:
     """One running edge. Use `run` once."""
 
-    def __init__(self, config: Config, fitted: Sequence[Fitted], outbox: Outbox) -> None:
+    def __init__(
+        self, config: Config, fitted: Sequence[Fitted], outbox: Outbox, *, clock: Callable[[], SystemTime] = systemclock.read
+    ) -> None:
         self._config = config
         self._outbox = outbox
         self._started = mono_ms()
-        self._time = Timekeeper(systemclock.read())
+        self._clock = clock
+        self._time = Timekeeper(clock())
         self._fusion = Fusion(config.fusion, config.vests, config.scanner_heartbeat_s)
         self._loops = [DeviceLoop(one, self.take, config.fusion.device_lost_s) for one in fitted]
         self._states: dict[str, DeviceState] = {}
@@ -55,7 +58,7 @@ class Agent:
         self._urgent = asyncio.Event()
         self._undated: list[Reading] | None = []
         self._session_id = uuid4()
-        self._session_n = outbox.begin_session(systemclock.read().utc // 1000)
+        self._session_n = outbox.begin_session(clock().utc // 1000)
         self._uplink = Session(config, outbox, Uplink(outbox.epoch, outbox.acked, outbox.head), self)
         self._refused = 0
 
@@ -195,7 +198,7 @@ class Agent:
             now = mono_ms()
             ticks += 1
             if ticks % SYSTEM_CLOCK_EVERY == 0:
-                self._time.read_system(systemclock.read())
+                self._time.read_system(self._clock())
             if self._undated is not None:
                 if now - self._started < DATE_WAIT_MS:
                     continue

@@ -1,4 +1,4 @@
-"""`asty-edge run | check | inspect | enrol | renew`."""
+"""`asty-edge run | check | inspect | enrol | renew | rehearse`."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ from asty_edge import config as configuration
 from asty_edge import logs
 from asty_edge.config import Config, ConfigError
 from asty_edge.outbox import Outbox, OutboxBusyError, OutboxStuckError, inspect
+from asty_edge.rehearsal import command as rehearsal
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    if options.command == "rehearse":
+        return rehearsal.run(options)
     try:
         config = configuration.load(Path(options.config), enrolled=options.command not in ("enrol", "renew"))
         return {"run": _run, "check": _check, "inspect": _inspect, "enrol": _enrol, "renew": _renew}[options.command](config, options)
@@ -53,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     renew.add_argument("--url", help="the town's server, when it has moved since the enrolment")
     for command in (run, check, look, enrol, renew):
         command.add_argument("--config", required=True, metavar="FILE", help="the edge's TOML file")
+    rehearsal.add_arguments(
+        commands.add_parser("rehearse", help="run many virtual edges with numbered records, for drills on a test stack")
+    )
     return parser
 
 

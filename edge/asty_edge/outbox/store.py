@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 from uuid import UUID
 
 import msgspec
@@ -76,7 +76,7 @@ class Outbox:
         self._count, self._bytes, self._thinnable = row
 
     @classmethod
-    def open(cls, path: Path, max_bytes: int) -> "Outbox":
+    def open(cls, path: Path, max_bytes: int) -> Self:
         """Open the file at `path` or begin a new one, and a new epoch with it.
 
         A corrupt file is moved aside, never deleted. Raises OutboxBusyError when another agent has it open, OutboxStuckError
