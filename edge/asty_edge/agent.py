@@ -259,7 +259,11 @@ class Agent:
             "the store has records up to %d of this outbox, which ends at %d: it is an old copy; the %d records held begin a new epoch",
             ack.upto, self._outbox.head, self._outbox.held,
         )  # fmt: skip
-        self._outbox.renumber()
+        try:
+            self._outbox.renumber()
+        except OutboxStuckError as error:
+            _log.warning("%s; it is tried again with the next acknowledgement", error)
+            return
         self._uplink.machine = Uplink(self._outbox.epoch, self._outbox.acked, self._outbox.head)
         self._uplink.machine.connected(mono_ms())
         self._uplink.wake()
@@ -270,7 +274,7 @@ class Agent:
         if len(self._collector):
             _log.error("%d records could not be stored and are lost: %s", len(self._collector), self._collector.stuck)
         self._uplink.finish()
-        _, late = await asyncio.wait([uplink], timeout=FINISH_S + 1)
+        _, late = await asyncio.wait([uplink], timeout=FINISH_S + 1 if self._uplink.is_connected else 0)
         for task in late:
             task.cancel()
         await asyncio.gather(uplink, return_exceptions=True)

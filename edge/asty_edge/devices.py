@@ -103,6 +103,7 @@ class DeviceLoop:
         self._retry_s = FIRST_RETRY_S
         self.why = ""
         self._spoke_at = mono_ms()
+        self._frames = self.fitted.device.counters.frames
 
     def _count(self, now: int) -> None:
         """Frames that yield no reading are signs of life too."""

@@ -209,5 +209,5 @@ class Delivery(RuleBasedStateMachine):
         assert all(self.town.rows[s] == self.born[s] for s in self.town.rows.keys() & self.born.keys())
 
 
-Delivery.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+Delivery.TestCase.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 TestDelivery = Delivery.TestCase

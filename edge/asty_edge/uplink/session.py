@@ -75,6 +75,8 @@ class Session:
         self._finishing: asyncio.Event = asyncio.Event()
         self._deadline: int | None = None
         self._state_at = 0
+        self.is_connected = False
+        """Whether the broker is there and knows us."""
 
     def wake(self) -> None:
         """Something was appended: look whether it can go."""
@@ -113,6 +115,7 @@ class Session:
         except* (aiomqtt.MqttError, OSError, ValueError) as errors:
             why = _first(errors)
         finally:
+            self.is_connected = False
             self.machine.disconnected()
         return why
 
@@ -138,6 +141,7 @@ class Session:
         for leaf in (Down.ACK, Down.COMMAND):
             await client.subscribe(self._topic(leaf), qos=1)
         await self._announce(client)
+        self.is_connected = True
         self.machine.connected(mono_ms())
         _log.info("uplink stands; %d records are not acknowledged", self.machine.unacknowledged)
         async with asyncio.TaskGroup() as group:
