@@ -15,6 +15,7 @@ from asty_appliance import front
 from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
+from asty_appliance.drill import run as drilling
 from asty_appliance.home import CHECKOUT, Home
 from asty_appliance.security import commands as security
 from asty_appliance.security import settings as security_settings
@@ -179,6 +180,28 @@ def test(arguments: tuple[str, ...]) -> None:
 def lint(fix: bool) -> None:
     """ruff, mypy --strict, import-linter."""
     sys.exit(run_lint(fix=fix, say=_say))
+
+
+@cli.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed, another schedule; the same seed, the same.")
+@click.option("--minutes", default=2.0, show_default=True, help="How long faults go on.")
+@click.option("--edges", default=40, show_default=True, type=click.IntRange(min=2), help="Virtual edges.")
+@click.option("--records", type=click.IntRange(min=1), help="Records that the edges are to make in that time. [default: 10 a second each]")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and what happens meanwhile on stderr.")
+def drill(seed: int, minutes: float, edges: int, records: int | None, as_json: bool) -> None:
+    """Faults by seed on a test stack of its own: kill, freeze, wipe, cut, lie; exits 0 only if nothing is lost, doubled or altered."""
+    home = _home("drill")
+    if Supervision(home).is_running():
+        _fail("a drill is running already: end it with Ctrl-C where it was started")
+    rate = records / (minutes * 60) if records else 10.0 * edges
+    say = (lambda text: click.echo(text, err=True)) if as_json else _say
+    try:
+        result = drilling.run(home, drilling.Orders(seed, minutes * 60, edges, rate), say=say)
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    click.echo(result.as_json() if as_json else result.as_text())
+    if not result.count.nothing_lost_or_doubled:
+        _fail(f"records were lost, doubled or altered: outboxes, truth and logs are kept in {home.root}")
 
 
 @cli.group()

@@ -1,14 +1,17 @@
 """The folder in which one town's appliance lives: data, logs, ports, secrets."""
 
 import json
+import random
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 _PREFERRED = {"postgres": 5433, "mqtt": 1883, "kafka": 9092, "cloud-api": 8400, "ingest-metrics": 8410}
+_BELOW_EPHEMERAL = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def choose_ports(home: Home, *, preferred: bool = True) -> dict[str, int]:
     for name, wish in _PREFERRED.items():
         candidates = [known[name]] if name in known else []
         candidates += [wish] if preferred else []
-        ports[name] = next((port for port in candidates if _is_free(port) and port not in ports.values()), 0) or _any_free()
+        ports[name] = next((port for port in candidates if _is_free(port) and port not in ports.values()), 0) or free_port(ports.values())
     path.write_text(json.dumps(ports, indent=2))
     return ports
 
@@ -67,8 +70,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _any_free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(taken: Iterable[int] = ()) -> int:
+    """Return a free port, below the ephemeral range: no client's connection takes it while its server is being restarted."""
+    others = set(taken)
+    return next(port for port in random.sample(_BELOW_EPHEMERAL, len(_BELOW_EPHEMERAL)) if port not in others and _is_free(port))

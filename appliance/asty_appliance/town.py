@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asty_appliance.home import Home, choose_ports
@@ -30,6 +30,10 @@ class Town:
     @property
     def programs(self) -> tuple[Program, ...]:
         return (*self.servers, *self.processes)
+
+    def without(self, process: str) -> "Town":
+        """Return the town less one process."""
+        return replace(self, processes=tuple(program for program in self.processes if program.name != process))
 
     @property
     def dsn(self) -> str:
