@@ -13,6 +13,7 @@ import msgspec
 from asty_appliance import demo as demonstration
 from asty_appliance import front
 from asty_appliance.bench import ingest as ingest_bench
+from asty_appliance.bench import load as load_bench
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
 from asty_appliance.drill import run as drilling
@@ -221,6 +222,33 @@ def bench_ingest(as_json: bool, quick: bool) -> None:
     except (NotWellError, WorkFailedError, TimeoutError) as error:
         _fail(f"{error}\nThe logs are kept in {home.logs}.")
     click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() if as_json else ingest_bench.as_table(result))
+
+
+@bench.command("load")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--plot", is_flag=True, help="Write the figures and their picture to docs/benchmarks/load.json and load.svg.")
+@click.option("--minutes", default=5.0, show_default=True, help="How long the steady load lasts.")
+@click.option("--edges", default=500, show_default=True, help="Virtual edges.")
+@click.option("--rate", default=5000.0, show_default=True, help="Readings per second of all edges together.")
+@click.option("--returning", default=20, show_default=True, help="Trucks that come home with a backlog.")
+@click.option("--hours", default=72.0, show_default=True, help="How long they were away.")
+def bench_load(as_json: bool, plot: bool, minutes: float, edges: int, rate: float, returning: int, hours: float) -> None:
+    """Many edges for minutes, a broker that dies, a backlog of days: how late rows and alarms are meanwhile."""
+    home = _home("bench-load")
+    wanted = load_bench.Wanted(edges, rate, minutes, returning, hours)
+    try:
+        result, picture = load_bench.run(home, wanted, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError, RuntimeError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    text = msgspec.json.format(msgspec.json.encode(result), indent=2).decode()
+    if plot:
+        folder = CHECKOUT / "docs" / "benchmarks"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "load.json").write_text(text + "\n")
+        (folder / "load.svg").write_text(picture)
+    click.echo(text if as_json else load_bench.as_table(result))
+    if result.books.lost or result.books.doubled:
+        _fail(f"records were lost or doubled: the logs are kept in {home.logs}")
 
 
 def _town_file(home: Home) -> Path:

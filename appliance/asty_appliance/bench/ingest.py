@@ -1,16 +1,15 @@
 """`asty bench ingest`: from packs in the broker to stored rows, beside plain COPY of the same rows into the same table."""
 
-import platform
 import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import psycopg
 from msgspec import Struct
 
-from asty_appliance.bench.load import Publisher, VirtualEdge, edges, packs
+from asty_appliance.bench.machine import describe
+from asty_appliance.bench.publisher import Publisher, VirtualEdge, edges, packs
 from asty_appliance.home import Home
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import ORG, Town, bring_up, plan
@@ -65,7 +64,7 @@ def run(home: Home, sizes: dict[int, int], *, say: Callable[[str], None]) -> Res
         Measured(it.mode, it.per_pack, it.readings, it.seconds, it.per_second, round(it.per_second / ceiling, 3), it.cpu_per_million)
         for it in rough
     ]
-    return Result(_machine(), began, round(ceiling), runs)
+    return Result(describe(), began, round(ceiling), runs)
 
 
 def as_table(result: Result) -> str:
@@ -162,10 +161,3 @@ def _cpu(supervision: Supervision) -> dict[str, float]:
 
 def _without_pages(town: Town) -> Town:
     return Town(town.home, town.ports, town.town_file, town.servers, tuple(it for it in town.processes if it.name != "cloud-api"))
-
-
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    memory = psutil.virtual_memory().total / 2**30
-    return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {model}, {platform.system()}, Python {platform.python_version()}"

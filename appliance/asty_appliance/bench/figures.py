@@ -1,0 +1,210 @@
+"""From what was seen during a load to its figures. Pure."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from asty_appliance.bench.fleet import Tick
+from asty_appliance.bench.latency import Latencies, Summary
+from asty_appliance.bench.plot import Curve, Panel, Phase
+from asty_appliance.bench.watch import Seen, Used
+
+WINDOW_S = 5.0
+NEVER = 1 << 62
+
+
+class Sent(NamedTuple):
+    """A live pack: its edge, first and last sequence, and the times of its first and last reading (UTC ms)."""
+
+    edge: str
+    first: int
+    last: int
+    t_first: int
+    t_last: int
+
+
+class Rung(NamedTuple):
+    """An alarm: its edge, its number, its time (UTC ms)."""
+
+    edge: str
+    number: int
+    t: int
+
+
+class Stretch(Struct, frozen=True):
+    """One phase: readings and alarms by the time they were read; latencies in ms; `unseen` were never seen to arrive.
+
+    `cpu` is each process's share of one core (%), `memory` its highest resident size (MB, PostgreSQL without what it shares).
+    """
+
+    name: str
+    seconds: float
+    readings: int
+    sensor_to_row: Summary
+    alarm_to_event: Summary
+    alarm_to_page: Summary
+    unseen: int
+    cpu: dict[str, float]
+    memory: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that was seen of one load; `shown` tells when (UTC ms) the alarm of a number first stood on the page."""
+
+    phases: list[Phase]
+    sent: list[Sent]
+    rung: list[Rung]
+    seen: list[Seen]
+    heard: list[tuple[int, str]]
+    shown: dict[int, int]
+    used: list[Used]
+    ticks: list[Tick]
+
+
+class Arrived(NamedTuple):
+    """A thing of `t` (UTC ms) that took `ms` to arrive; `n` alike. `ms` is NEVER when it was not seen to."""
+
+    t: int
+    ms: int
+    n: int = 1
+
+
+def stretches(it: Observed) -> list[Stretch]:
+    """Return the figures of each phase. A reading belongs to the phase in which it was read, wherever it arrived."""
+    rows, events, pages = stored(it.sent, it.seen), alarms_heard(it.rung, it.heard), alarms_shown(it.rung, it.shown)
+    return [
+        Stretch(
+            name=phase.name,
+            seconds=round(phase.end - phase.begin, 1),
+            readings=sum(row.n for row in _of(rows, phase)),
+            sensor_to_row=_summary(_of(rows, phase)),
+            alarm_to_event=_summary(_of(events, phase)),
+            alarm_to_page=_summary(_of(pages, phase)),
+            unseen=sum(row.n for row in _of(rows + events + pages, phase) if row.ms == NEVER),
+            cpu=cpu_share(it.used, phase),
+            memory=peak_memory(it.used, phase),
+        )
+        for phase in it.phases
+    ]
+
+
+def stored(sent: Iterable[Sent], seen: Iterable[Seen]) -> list[Arrived]:
+    """Tell for each live reading how long after it was read its row was seen to be stored."""
+    at: dict[str, list[int]] = defaultdict(list)
+    heads: dict[str, list[int]] = defaultdict(list)
+    for one in seen:
+        if not heads[one.edge] or one.head > heads[one.edge][-1]:
+            at[one.edge].append(one.at)
+            heads[one.edge].append(one.head)
+    arrived = []
+    for pack in sent:
+        place = bisect_left(heads[pack.edge], pack.last)
+        when = at[pack.edge][place] if place < len(at[pack.edge]) else None
+        readings = pack.last - pack.first + 1
+        step = (pack.t_last - pack.t_first) / max(1, readings - 1)
+        for number in range(readings):
+            t = round(pack.t_first + number * step)
+            arrived.append(Arrived(t, NEVER if when is None else when - t))
+    return arrived
+
+
+def alarms_heard(rung: Iterable[Rung], heard: Iterable[tuple[int, str]]) -> list[Arrived]:
+    """Tell for each alarm how long it took until an event told of its edge; an edge's alarms are heard in turn."""
+    times: dict[str, list[int]] = defaultdict(list)
+    for when, edge in heard:
+        times[edge].append(when)
+    arrived = []
+    for alarm in rung:
+        place = bisect_left(times[alarm.edge], alarm.t)
+        arrived.append(Arrived(alarm.t, times[alarm.edge][place] - alarm.t if place < len(times[alarm.edge]) else NEVER))
+    return arrived
+
+
+def alarms_shown(rung: Iterable[Rung], shown: dict[int, int]) -> list[Arrived]:
+    """Tell for each alarm how long it took until it stood on the page."""
+    return [Arrived(alarm.t, shown[alarm.number] - alarm.t if alarm.number in shown else NEVER) for alarm in rung]
+
+
+def cpu_share(used: Iterable[Used], phase: Phase) -> dict[str, float]:
+    """Return each process's mean share of one core in a phase, in percent. A process that began anew counts from zero."""
+    spent: dict[str, float] = defaultdict(float)
+    first: dict[str, float] = {}
+    before: dict[str, Used] = {}
+    for one in used:
+        if phase.begin <= one.at <= phase.end:
+            if (last := before.get(one.name)) is not None:
+                spent[one.name] += max(0.0, one.cpu - last.cpu) if one.cpu >= last.cpu else one.cpu
+            first.setdefault(one.name, one.at)
+            before[one.name] = one
+    return {name: round(100 * spent[name] / max(before[name].at - first[name], 0.1), 1) for name in first}
+
+
+def peak_memory(used: Iterable[Used], phase: Phase) -> dict[str, int]:
+    """Return each process's highest memory in a phase, MB."""
+    peaks: dict[str, int] = defaultdict(int)
+    for one in used:
+        if phase.begin <= one.at <= phase.end:
+            peaks[one.name] = max(peaks[one.name], round(one.rss / 1e6))
+    return dict(peaks)
+
+
+def panels(it: Observed) -> list[Panel]:
+    """Return the curves of a load over time (UTC s)."""
+    rows = stored(it.sent, it.seen)
+    events = alarms_heard(it.rung, it.heard)
+    names = sorted({one.name for one in it.used})
+    return [
+        Panel("sensor to stored row, s (by the time of reading)", _quantiles(rows)),
+        Panel("alarm to event on the live page, s", _quantiles(events)),
+        Panel("records that edges hold without an acknowledgement", _held(it.ticks)),
+        Panel("CPU, % of one core", [Curve(name, _cpu(it.used, name)) for name in names]),
+    ]
+
+
+def _quantiles(arrived: Sequence[Arrived]) -> list[Curve]:
+    windows: dict[int, Latencies] = defaultdict(Latencies)
+    for one in arrived:
+        if one.ms != NEVER:
+            windows[int(one.t / 1000 // WINDOW_S)].add(one.ms, one.n)
+    curves = []
+    for name, q in (("p50", 0.5), ("p99", 0.99)):
+        points = [((window + 0.5) * WINDOW_S, (windows[window].percentile(q) or 0) / 1000) for window in sorted(windows)]
+        curves.append(Curve(name, points))
+    return curves
+
+
+def _held(ticks: Sequence[Tick]) -> list[Curve]:
+    some = ticks[:: max(1, len(ticks) // 400)]
+    return [Curve("live", [(tick.at, tick.held) for tick in some]), Curve("backlog", [(tick.at, tick.backlog) for tick in some])]
+
+
+def _cpu(used: Iterable[Used], name: str) -> list[tuple[float, float]]:
+    points = []
+    last: Used | None = None
+    for one in used:
+        if one.name != name:
+            continue
+        if last is None:
+            last = one
+        elif one.at - last.at >= WINDOW_S:
+            spent = one.cpu - last.cpu if one.cpu >= last.cpu else one.cpu
+            points.append(((one.at + last.at) / 2, 100 * spent / (one.at - last.at)))
+            last = one
+    return points
+
+
+def _of(arrived: Iterable[Arrived], phase: Phase) -> list[Arrived]:
+    return [one for one in arrived if phase.begin <= one.t / 1000 < phase.end]
+
+
+def _summary(arrived: Iterable[Arrived]) -> Summary:
+    latencies = Latencies()
+    for one in arrived:
+        if one.ms != NEVER:
+            latencies.add(one.ms, one.n)
+    return latencies.summary()

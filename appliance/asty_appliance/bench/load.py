@@ -1,0 +1,281 @@
+"""`asty bench load`: hundreds of virtual edges for minutes, a broker that dies, a backlog of days; how late rows and alarms are meanwhile.
+
+sustained   all edges read at a steady rate
+storm       the broker is killed, and every edge connects again
+drain       trucks come home with a backlog of days while the others go on
+"""
+
+import csv
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from asty_appliance import audit, front
+from asty_appliance.bench.figures import Observed, Rung, Sent, Stretch, panels, stretches
+from asty_appliance.bench.fleet import READING_MS, Spec
+from asty_appliance.bench.fleet_process import FleetProcess
+from asty_appliance.bench.latency import Summary
+from asty_appliance.bench.machine import describe
+from asty_appliance.bench.plot import Phase, svg
+from asty_appliance.bench.watch import EventWatch, PageWatch, StoreWatch, UseWatch
+from asty_appliance.home import Home
+from asty_appliance.servers import mqtt
+from asty_appliance.supervision import NotRunningError, Supervision
+from asty_appliance.town import ORG, Town, bring_up, executable, plan
+from asty_appliance.work import run_once
+
+ALARM_EDGES = 20
+ALARM_EVERY_S = 0.5
+CONNECT_S = 120.0
+WARM_UP_S = 10.0
+STORM_S = 300.0
+STORM_LEAST_S = 30.0
+DRAIN_S = 1800.0
+SETTLE_S = 300.0
+
+
+class Wanted(Struct, frozen=True):
+    """What a run is asked for.
+
+    `rate` is readings per second of all `edges` together, for `minutes`; then `returning` trucks come home with `hours` of backlog.
+    """
+
+    edges: int = 500
+    rate: float = 5000
+    minutes: float = 5
+    returning: int = 20
+    hours: float = 72
+
+
+class Storm(Struct, frozen=True):
+    """Seconds after the broker's death until all edges were connected, and until the store had what they held. None: not in time."""
+
+    connected: float | None
+    caught_up: float | None
+
+
+class Drain(Struct, frozen=True):
+    """The backlog: readings, the seconds until the last was acknowledged, and the rate. None: not in time."""
+
+    readings: int
+    seconds: float | None
+    per_second: int | None
+
+
+class Books(Struct, frozen=True):
+    """The count at the end."""
+
+    produced: int
+    stored: int
+    lost: int
+    doubled: int
+
+
+class Result(Struct, frozen=True):
+    machine: str
+    began: str
+    wanted: Wanted
+    connect_seconds: float | None
+    stretches: list[Stretch]
+    storm: Storm
+    drain: Drain
+    books: Books
+
+
+class _Run:
+    """A load while it runs: its town, its virtual edges, its watches, and the phases so far."""
+
+    def __init__(self, town: Town, supervision: Supervision, wanted: Wanted, say: Callable[[str], None]) -> None:
+        self.town = town
+        self.supervision = supervision
+        self.wanted = wanted
+        self.say = say
+        self.folder = town.home.data / "fleet"
+        self.phases: list[Phase] = []
+        spec = Spec(
+            org=ORG,
+            port=town.ports["mqtt"],
+            protocol=mqtt.protocol(),
+            edges=wanted.edges,
+            rate=wanted.rate,
+            alarm_edges=ALARM_EDGES,
+            alarm_every=ALARM_EVERY_S,
+            returning=wanted.returning,
+            hours=wanted.hours,
+        )
+        self.fleet = FleetProcess(spec, self.folder)
+        self.store = StoreWatch(town.dsn)
+        self.page = PageWatch(town.web)
+        self.events = EventWatch(town.web, self.page.told)
+        self.use = UseWatch(self._pids)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        begin = time.time()
+        self.say(f"{name} begins")
+        yield
+        self.phases.append(Phase(name, begin, time.time()))
+
+    def observed(self) -> Observed:
+        """Return all that was seen; the fleet must have ended."""
+        return Observed(
+            phases=self.phases,
+            sent=[Sent(row[0], *map(int, row[1:])) for row in _rows(self.folder / "packs.csv")],
+            rung=[Rung(row[0], int(row[1]), int(row[2])) for row in _rows(self.folder / "alarms.csv")],
+            seen=self.store.seen,
+            heard=self.events.heard,
+            shown=self.page.shown,
+            used=self.use.used,
+            ticks=self.fleet.ticks,
+        )
+
+    def begin(self) -> None:
+        for watch in (self.store, self.events, self.page, self.use):
+            watch.begin()
+
+    def end(self) -> None:
+        for watch in (self.store, self.events, self.page, self.use):
+            watch.end()
+        self.fleet.end()
+
+    def _pids(self) -> dict[str, int]:
+        try:
+            pids = {program.name: self.supervision.pid(program.name) for program in self.town.programs}
+        except NotRunningError:
+            return {}
+        return {name: pid for name, pid in pids.items() if pid} | {"load generator": self.fleet.pid, "watches": os.getpid()}
+
+
+def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Result, str]:
+    """Run all phases in an empty home; return the figures and the plot. Raises NotWellError, WorkFailedError, RuntimeError."""
+    machine = describe()
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    shutil.rmtree(home.root, ignore_errors=True)
+    home.make()
+    front.build()
+    town_file = home.data / "town.osm.pbf"
+    run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
+    town = plan(home, town_file)
+    supervision = Supervision(home)
+    try:
+        bring_up(town, supervision, say=say)
+        load = _Run(town, supervision, wanted, say)
+        try:
+            connected = _connect(load)
+            load.begin()
+            _sustain(load)
+            storm = _storm(load)
+            drain = _drain(load)
+            _settle(load)
+        finally:
+            load.end()
+        books = _books(town.dsn, load.folder)
+    finally:
+        if supervision.is_running():
+            supervision.shut_down()
+    seen = load.observed()
+    result = Result(machine, began, wanted, connected, stretches(seen), storm, drain, books)
+    words = f"{wanted.edges} edges, {wanted.rate:,.0f} readings/s, then {wanted.returning} with {wanted.hours:g} h of backlog. {machine}"
+    return result, svg("Asty under load", words, panels(seen), load.phases)
+
+
+def _connect(load: _Run) -> float | None:
+    edges = load.wanted.edges + ALARM_EDGES
+    began = time.time()
+    tick = load.fleet.until(lambda it: it.connected == edges, CONNECT_S)
+    load.say(f"{edges} edges are connected" if tick else f"not all of {edges} edges connected in {CONNECT_S:.0f} s")
+    return round(tick.at - began, 1) if tick else None
+
+
+def _sustain(load: _Run) -> None:
+    load.fleet.say("live")
+    time.sleep(WARM_UP_S)
+    with load.phase("sustained"):
+        time.sleep(load.wanted.minutes * 60)
+
+
+def _storm(load: _Run) -> Storm:
+    """Kill the broker as a power cut does; its supervisor starts it again."""
+    edges = load.wanted.edges + ALARM_EDGES
+    steady = max(load.wanted.rate * 3, 200)  # records that are on their way at any moment
+    with load.phase("storm"):
+        killed = time.time()
+        os.kill(load.supervision.pid("mqtt"), signal.SIGKILL)
+        load.fleet.until(lambda it: it.connected < edges, 30)
+        again = load.fleet.until(lambda it: it.connected == edges, STORM_S)
+        calm = load.fleet.until(lambda it: it.held <= steady, STORM_S)
+        time.sleep(max(0.0, killed + STORM_LEAST_S - time.time()))
+    return Storm(*(round(tick.at - killed, 1) if tick else None for tick in (again, calm)))
+
+
+def _drain(load: _Run) -> Drain:
+    readings = load.wanted.returning * (int(load.wanted.hours * 3_600_000) // READING_MS)
+    with load.phase("drain"):
+        began = time.time()
+        load.fleet.say("home")
+        load.fleet.until(lambda it: it.backlog > 0, 30)
+        done = load.fleet.until(lambda it: it.backlog == 0, DRAIN_S)
+    seconds = round(done.at - began, 1) if done else None
+    return Drain(readings, seconds, round(readings / seconds) if seconds else None)
+
+
+def _settle(load: _Run) -> None:
+    load.fleet.say("stop")
+    if load.fleet.until(lambda it: it.held == 0 and it.backlog == 0, SETTLE_S) is None:
+        load.say(f"after {SETTLE_S:.0f} s some records are still not acknowledged")
+    time.sleep(2)  # the watches' last look
+
+
+def _books(dsn: str, folder: Path) -> Books:
+    produced = msgspec.json.decode((folder / "produced.json").read_bytes(), type=dict[str, int])
+    have = audit.stored_by_epoch(dsn)
+    stored = sum(have[ep].distinct for ep in produced if ep in have)
+    doubled = sum(have[ep].doubled for ep in produced if ep in have)
+    return Books(sum(produced.values()), stored, sum(produced.values()) - stored, doubled)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def as_table(result: Result) -> str:
+    """Return the result as lines for a person."""
+    it = result.wanted
+    lines = [
+        f"{result.began}  {result.machine}",
+        f"{it.edges} edges, {it.rate:,.0f} readings/s in packs of a second; an alarm every {ALARM_EVERY_S:g} s; all connected within "
+        f"{_said(result.connect_seconds)} s",
+        "",
+        f"{'ms: p50 / p99 / worst':<21} {'sensor to row':>22} {'alarm to event':>22} {'alarm to page':>22} {'unseen':>7}",
+    ]
+    for phase in result.stretches:
+        quantiles = (phase.sensor_to_row, phase.alarm_to_event, phase.alarm_to_page)
+        lines.append(f"{phase.name:<21} " + " ".join(f"{_quantiles(one):>22}" for one in quantiles) + f" {phase.unseen:>7}")
+    lines += ["", "CPU, % of one core (memory, MB)"]
+    for phase in result.stretches:
+        used = ", ".join(f"{name} {share:.0f} ({phase.memory[name]})" for name, share in sorted(phase.cpu.items()))
+        lines.append(f"{phase.name:<10} {used}")
+    drain, storm, books = result.drain, result.storm, result.books
+    lines += [
+        "",
+        f"storm: the broker killed; all connected again after {_said(storm.connected)} s, caught up after {_said(storm.caught_up)} s",
+        f"drain: {drain.readings:,} readings of {it.returning} trucks, {it.hours:g} h each, in {_said(drain.seconds)} s",
+        f"books: produced {books.produced:,}, stored {books.stored:,}, lost {books.lost:,}, doubled {books.doubled:,}",
+    ]
+    return "\n".join(lines)
+
+
+def _quantiles(summary: Summary) -> str:
+    return " / ".join(_said(value) for value in (summary.p50, summary.p99, summary.worst))
+
+
+def _said(value: float | None) -> str:
+    return "-" if value is None else f"{value:,}"

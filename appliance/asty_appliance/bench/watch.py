@@ -1,0 +1,164 @@
+"""What is seen of a loaded town from outside: stored rows, a reader's page, the use of CPU and memory. One thread each."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+import httpx
+import psutil
+import psycopg
+
+PAGE_S = 1.0
+"""A page takes itself anew at most this often (look/src/js/live.js)."""
+SAMPLE_S = 1.0
+RETRY_S = 0.5
+_TOKEN = re.compile(r"bench no (\d+)")
+
+
+class Seen(NamedTuple):
+    """At `at` (UTC ms) everything of `edge` up to the sequence `head` that came over the live lane was stored."""
+
+    at: int
+    edge: str
+    head: int
+
+
+class Used(NamedTuple):
+    """CPU seconds that a program and its children have used since they began, and their resident bytes now."""
+
+    at: float
+    name: str
+    cpu: float
+    rss: int
+
+
+class Watch:
+    """Runs `look` in a thread, again after an error of the outside world, until `end`."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(10)
+
+    def look(self) -> None:
+        """Watch until `ended`; an error ends this look, not the watch."""
+        raise NotImplementedError
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
+
+    def _run(self) -> None:
+        while not self.ended:
+            with suppress(psycopg.Error, httpx.HTTPError, OSError):
+                self.look()
+            self._ended.wait(RETRY_S)
+
+
+class StoreWatch(Watch):
+    """Hears of each commit and reads from the ledger how far it went. The time is taken after the answer: never too early."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__()
+        self._dsn = dsn
+        self.seen: list[Seen] = []
+
+    def look(self) -> None:
+        query = "SELECT edge, upper(stored) - 1 FROM telemetry.ledger WHERE edge = ANY(%s) AND NOT isempty(stored)"
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            connection.execute("LISTEN telemetry_changed")
+            while not self.ended:
+                edges = {str(json.loads(it.payload)["edge"]) for it in connection.notifies(timeout=0.5, stop_after=1)}
+                if edges:
+                    heads = connection.execute(query, [sorted(edges)]).fetchall()
+                    now = time.time_ns() // 1_000_000
+                    self.seen += [Seen(now, edge, head) for edge, head in heads]
+
+
+class EventWatch(Watch):
+    """Follows /live/events as a page does; `heard` are (UTC ms, edge) of every event that told of an alarm of that edge."""
+
+    def __init__(self, web: str, told: Callable[[], None]) -> None:
+        super().__init__()
+        self._web = web
+        self._told = told
+        self.heard: list[tuple[int, str]] = []
+
+    def look(self) -> None:
+        timeout = httpx.Timeout(5, read=30)
+        with httpx.Client(trust_env=False, timeout=timeout) as client, client.stream("GET", f"{self._web}/live/events") as answer:
+            for line in answer.iter_lines():
+                if self.ended:
+                    return
+                if line.startswith("data: "):
+                    self._take(json.loads(line.removeprefix("data: ")))
+
+    def _take(self, change: dict[str, list[str]]) -> None:
+        self._told()
+        if "alarm" in change.get("kinds", []):
+            now = time.time_ns() // 1_000_000
+            self.heard += [(now, edge) for edge in change["edges"]]
+
+
+class PageWatch(Watch):
+    """An officer's list of alarms: taken anew when told, as the page's own script does; `shown` is when a number first stood on it."""
+
+    def __init__(self, web: str) -> None:
+        super().__init__()
+        self._web = web
+        self._told = threading.Event()
+        self.shown: dict[int, int] = {}
+
+    def told(self) -> None:
+        """Something changed."""
+        self._told.set()
+
+    def look(self) -> None:
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            while not self.ended:
+                if not self._told.wait(0.5):
+                    continue
+                self._told.clear()
+                last = time.monotonic()
+                page = client.get(f"{self._web}/alarms")
+                now = time.time_ns() // 1_000_000
+                for number in _TOKEN.findall(page.text):
+                    self.shown.setdefault(int(number), now)
+                self._ended.wait(max(0.0, last + PAGE_S - time.monotonic()))
+
+
+class UseWatch(Watch):
+    """Samples CPU time and memory of named processes with their children; a pid of 0 is a process that is not there."""
+
+    def __init__(self, pids: Callable[[], dict[str, int]]) -> None:
+        super().__init__()
+        self._pids = pids
+        self.used: list[Used] = []
+
+    def look(self) -> None:
+        while not self.ended:
+            for name, pid in self._pids().items():
+                with suppress(psutil.NoSuchProcess):
+                    self.used.append(_used(name, pid))
+            self._ended.wait(SAMPLE_S)
+
+
+def _used(name: str, pid: int) -> Used:
+    process = psutil.Process(pid)
+    cpu, rss = 0.0, 0
+    for it in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = it.cpu_times()
+            cpu += times.user + times.system
+            rss += it.memory_info().rss - (it.memory_info().shared if it.name() == "postgres" else 0)
+    return Used(time.time(), name, cpu, rss)
