@@ -45,11 +45,14 @@ async def store_life(
         if life.org != org or (isinstance(said, Birth) and said.edge != life.edge):
             await keep_refusals(connection, [_unreadable(word, "an edge that is not the topic's", now)])
             continue
-        async with connection.transaction():
-            if isinstance(said, Birth):
+        if isinstance(said, Birth):
+            async with connection.transaction():
                 acks += await _be_born(connection, life, said, times)
-            else:
-                await _change_state(connection, life, said, times)
+            continue
+        async with connection.transaction():
+            accepted = await _change_state(connection, life, said, times)
+        if accepted:  # apart: who stores packs locks the ledger before the edge, so no transaction may lock them the other way round
+            await _raise_head(connection, life, said)
     return acks
 
 
@@ -76,7 +79,8 @@ async def _be_born(
     return [(life.edge, ack_of(birth.ep, Sequences.parse(stored), Sequences.parse(thinned))) for stored, thinned in rows]
 
 
-async def _change_state(connection: AsyncConnection[Any], life: EdgeLife, state: State, times: tuple[datetime, datetime]) -> None:
+async def _change_state(connection: AsyncConnection[Any], life: EdgeLife, state: State, times: tuple[datetime, datetime]) -> bool:
+    """Keep a state that is news; tells whether it was."""
     await connection.execute(
         "INSERT INTO telemetry.edge (edge, org, last_seen) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", [life.edge, life.org, times[0]]
     )
@@ -85,13 +89,18 @@ async def _change_state(connection: AsyncConnection[Any], life: EdgeLife, state:
     )
     row = await cursor.fetchone()
     if row is None or not accepts(KnownLife(*row), state):
-        return
+        return False
     await connection.execute(
         """
         UPDATE telemetry.edge SET up = %s, n = %s, state_at = %s, ep = coalesce(%s, ep), last_seen = greatest(last_seen, %s) WHERE edge = %s
         """,
         [state.up, state.n, times[1], state.ep, times[0], life.edge],
     )
+    return True
+
+
+async def _raise_head(connection: AsyncConnection[Any], life: EdgeLife, state: State) -> None:
+    """Note how far the edge says that it has produced. Twice changes nothing, so that a crash before it only repeats the state."""
     if state.ep is not None and state.head is not None and 0 < state.head <= MAX_SEQUENCE:
         await connection.execute(
             """
