@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec import Struct
 from asty_appliance.bench.fleet import Tick
 from asty_appliance.bench.latency import Latencies, Summary
 from asty_appliance.bench.plot import Curve, Panel, Phase
-from asty_appliance.bench.watch import Seen, Used
+from asty_appliance.bench.watch import Heard, Seen, Used
 
 WINDOW_S = 5.0
 NEVER = 1 << 62
@@ -28,10 +28,11 @@ class Sent(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """An alarm: its edge, its number, its time (UTC ms)."""
+    """An alarm: its edge, its number on the page, its sequence, its time (UTC ms)."""
 
     edge: str
     number: int
+    s: int
     t: int
 
 
@@ -60,7 +61,7 @@ class Observed:
     sent: list[Sent]
     rung: list[Rung]
     seen: list[Seen]
-    heard: list[tuple[int, str]]
+    heard: list[Heard]
     shown: dict[int, int]
     used: list[Used]
     ticks: list[Tick]
@@ -76,7 +77,7 @@ class Arrived(NamedTuple):
 
 def stretches(it: Observed) -> list[Stretch]:
     """Return the figures of each phase. A reading belongs to the phase in which it was read, wherever it arrived."""
-    rows, events, pages = stored(it.sent, it.seen), alarms_heard(it.rung, it.heard), alarms_shown(it.rung, it.shown)
+    rows, events, pages = stored(it.sent, it.seen), alarms_heard(it.rung, it.heard, it.seen), alarms_shown(it.rung, it.shown)
     return [
         Stretch(
             name=phase.name,
@@ -95,16 +96,10 @@ def stretches(it: Observed) -> list[Stretch]:
 
 def stored(sent: Iterable[Sent], seen: Iterable[Seen]) -> list[Arrived]:
     """Tell for each live reading how long after it was read its row was seen to be stored."""
-    at: dict[str, list[int]] = defaultdict(list)
-    heads: dict[str, list[int]] = defaultdict(list)
-    for one in seen:
-        if not heads[one.edge] or one.head > heads[one.edge][-1]:
-            at[one.edge].append(one.at)
-            heads[one.edge].append(one.head)
+    ladders = _ladders(seen)
     arrived = []
     for pack in sent:
-        place = bisect_left(heads[pack.edge], pack.last)
-        when = at[pack.edge][place] if place < len(at[pack.edge]) else None
+        when = ladders[pack.edge].when(pack.last)
         readings = pack.last - pack.first + 1
         step = (pack.t_last - pack.t_first) / max(1, readings - 1)
         for number in range(readings):
@@ -113,15 +108,21 @@ def stored(sent: Iterable[Sent], seen: Iterable[Seen]) -> list[Arrived]:
     return arrived
 
 
-def alarms_heard(rung: Iterable[Rung], heard: Iterable[tuple[int, str]]) -> list[Arrived]:
-    """Tell for each alarm how long it took until an event told of its edge; an edge's alarms are heard in turn."""
-    times: dict[str, list[int]] = defaultdict(list)
-    for when, edge in heard:
-        times[edge].append(when)
+def alarms_heard(rung: Iterable[Rung], heard: Sequence[Heard], seen: Iterable[Seen]) -> list[Arrived]:
+    """Tell for each alarm how long it took until an event told a page of it: one that names its edge, or, once it is stored, one that
+    names none. An edge's alarms come further apart than they take.
+    """
+    naming: dict[str, list[int]] = defaultdict(list)
+    for event in heard:
+        for edge in event.edges:
+            naming[edge].append(event.at)
+    nameless = [event.at for event in heard if not event.edges]
+    ladders = _ladders(seen)
     arrived = []
     for alarm in rung:
-        place = bisect_left(times[alarm.edge], alarm.t)
-        arrived.append(Arrived(alarm.t, times[alarm.edge][place] - alarm.t if place < len(times[alarm.edge]) else NEVER))
+        times = [_first(naming[alarm.edge], alarm.t), _first(nameless, ladders[alarm.edge].when(alarm.s))]
+        when = min((time for time in times if time is not None), default=None)
+        arrived.append(Arrived(alarm.t, NEVER if when is None else when - alarm.t))
     return arrived
 
 
@@ -156,7 +157,7 @@ def peak_memory(used: Iterable[Used], phase: Phase) -> dict[str, int]:
 def panels(it: Observed) -> list[Panel]:
     """Return the curves of a load over time (UTC s)."""
     rows = stored(it.sent, it.seen)
-    events = alarms_heard(it.rung, it.heard)
+    events = alarms_heard(it.rung, it.heard, it.seen)
     names = sorted({one.name for one in it.used})
     return [
         Panel("sensor to stored row, s (by the time of reading)", _quantiles(rows)),
@@ -196,6 +197,36 @@ def _cpu(used: Iterable[Used], name: str) -> list[tuple[float, float]]:
             points.append(((one.at + last.at) / 2, 100 * spent / (one.at - last.at)))
             last = one
     return points
+
+
+@dataclass(slots=True)
+class _Ladder:
+    """How far an edge was stored, and when."""
+
+    at: list[int] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)
+
+    def when(self, s: int) -> int | None:
+        place = bisect_left(self.heads, s)
+        return self.at[place] if place < len(self.at) else None
+
+
+def _ladders(seen: Iterable[Seen]) -> dict[str, _Ladder]:
+    ladders: dict[str, _Ladder] = defaultdict(_Ladder)
+    for one in seen:
+        ladder = ladders[one.edge]
+        if not ladder.heads or one.head > ladder.heads[-1]:
+            ladder.at.append(one.at)
+            ladder.heads.append(one.head)
+    return ladders
+
+
+def _first(times: Sequence[int], since: int | None) -> int | None:
+    """Return the first of rising times that is not before `since`."""
+    if since is None:
+        return None
+    place = bisect_left(times, since)
+    return times[place] if place < len(times) else None
 
 
 def _of(arrived: Iterable[Arrived], phase: Phase) -> list[Arrived]:

@@ -195,8 +195,8 @@ class Fleet:
         while True:
             edge = self._alarming[number % len(self._alarming)]
             now = _now()
-            edge.outbox.alarm(now, number)
-            alarms.write(f"{edge.outbox.edge.name},{number},{now}\n")
+            packed = edge.outbox.alarm(now, number)
+            alarms.write(f"{edge.outbox.edge.name},{number},{packed.last},{now}\n")
             edge.wake.set()
             number += 1
             due += self._spec.alarm_every

@@ -128,7 +128,7 @@ class _Run:
         return Observed(
             phases=self.phases,
             sent=[Sent(row[0], *map(int, row[1:])) for row in _rows(self.folder / "packs.csv")],
-            rung=[Rung(row[0], int(row[1]), int(row[2])) for row in _rows(self.folder / "alarms.csv")],
+            rung=[Rung(row[0], *map(int, row[1:])) for row in _rows(self.folder / "alarms.csv")],
             seen=self.store.seen,
             heard=self.events.heard,
             shown=self.page.shown,

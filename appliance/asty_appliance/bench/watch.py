@@ -14,7 +14,9 @@ import psycopg
 
 PAGE_S = 1.0
 """A page takes itself anew at most this often (look/src/js/live.js)."""
-SAMPLE_S = 1.0
+SAMPLE_S = 2.0
+LOOK_S = 0.05
+"""How often the ledger is read: a row counts as stored up to so much later than it was."""
 RETRY_S = 0.5
 _TOKEN = re.compile(r"bench no (\d+)")
 
@@ -78,21 +80,28 @@ class StoreWatch(Watch):
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             connection.execute("LISTEN telemetry_changed")
             while not self.ended:
-                edges = {str(json.loads(it.payload)["edge"]) for it in connection.notifies(timeout=0.5, stop_after=1)}
+                edges = {str(json.loads(it.payload)["edge"]) for it in connection.notifies(timeout=LOOK_S)}
                 if edges:
                     heads = connection.execute(query, [sorted(edges)]).fetchall()
                     now = time.time_ns() // 1_000_000
                     self.seen += [Seen(now, edge, head) for edge, head in heads]
 
 
+class Heard(NamedTuple):
+    """An event that reached a page at `at` (UTC ms), and the edges that it named; none when the page is told no more than to look."""
+
+    at: int
+    edges: frozenset[str]
+
+
 class EventWatch(Watch):
-    """Follows /live/events as a page does; `heard` are (UTC ms, edge) of every event that told of an alarm of that edge."""
+    """Follows /live/events as a page does."""
 
     def __init__(self, web: str, told: Callable[[], None]) -> None:
         super().__init__()
         self._web = web
         self._told = told
-        self.heard: list[tuple[int, str]] = []
+        self.heard: list[Heard] = []
 
     def look(self) -> None:
         timeout = httpx.Timeout(5, read=30)
@@ -101,13 +110,10 @@ class EventWatch(Watch):
                 if self.ended:
                     return
                 if line.startswith("data: "):
-                    self._take(json.loads(line.removeprefix("data: ")))
-
-    def _take(self, change: dict[str, list[str]]) -> None:
-        self._told()
-        if "alarm" in change.get("kinds", []):
-            now = time.time_ns() // 1_000_000
-            self.heard += [(now, edge) for edge in change["edges"]]
+                    self.heard.append(
+                        Heard(time.time_ns() // 1_000_000, frozenset(json.loads(line.removeprefix("data: ")).get("edges", [])))
+                    )
+                    self._told()
 
 
 class PageWatch(Watch):
