@@ -26,9 +26,9 @@ def build() -> bool:
     wanted = _digest()
     if stamp.exists() and stamp.read_text() == wanted:
         return False
-    path = {"PATH": f"{node().parent}:/usr/bin:/bin"}
-    run_once((*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"), path, folder=LOOK)
-    run_once((str(node()), "build.mjs"), path, folder=LOOK)
+    settings = {"PATH": f"{node().parent}:/usr/bin:/bin", "NODE_USE_SYSTEM_CA": "1"}
+    run_once((*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"), settings, folder=LOOK)
+    run_once((str(node()), "build.mjs"), settings, folder=LOOK)
     stamp.write_text(wanted)
     return True
 
