@@ -15,6 +15,7 @@ from asty_edge.clock import mono_ms
 from asty_edge.collecting import Collector
 from asty_edge.config import Config
 from asty_edge.devices import DeviceLoop, Fitted
+from asty_edge.enrolment import keep_certificate
 from asty_edge.event import DeviceState, Event
 from asty_edge.fusion import Fusion
 from asty_edge.health import free_bytes, resident_bytes
@@ -71,6 +72,7 @@ class Agent:
         work = [
             asyncio.create_task(self._flushing(), name="flushing"),
             asyncio.create_task(self._ticking(), name="ticking"),
+            asyncio.create_task(keep_certificate(self._config), name="certificate"),
             *(asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stopping")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from asty_cloud_api.enrolment import keys
+from asty_cloud_api.enrolment import keys, office
 from asty_cloud_api.enrolment.authority import Authority
 
 UP, DOWN = "asty/1/demo/{}/up/rec", "asty/1/demo/{}/dn/ack"
@@ -61,8 +61,10 @@ def test_a_revoked_edge_is_cut_off_at_once_and_stays_out(town: Any) -> None:
     assert neighbour.gone.empty()
 
 
-def test_two_edges_revoked_in_the_same_second_are_both_out(town: Any) -> None:
+def test_two_edges_revoked_in_the_same_second_are_both_out(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     both = [town.enrolled("truck-9"), town.enrolled("truck-10")]
+    now = datetime.now(UTC)
+    monkeypatch.setattr(office, "_now", lambda: now)
     for edge in ("truck-9", "truck-10"):
         town.office.revoke(edge, "officer", "sold")
     assert [town.connect(one).is_in for one in both] == [False, False]

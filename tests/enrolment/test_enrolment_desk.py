@@ -13,6 +13,7 @@ from asty_cloud_api.settings import EnrolmentSettings, Settings
 from asty_contracts.enrolment import MAX_BODY, PATH
 from asty_edge.enrolment.request import Signer, body
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 Change = Callable[..., bytes]
 NO_CERTIFICATE = rb"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
@@ -83,7 +84,6 @@ def test_a_certificate_request_made_for_a_key_that_its_sender_does_not_have_is_r
     import base64
 
     from asty_contracts.enrolment import signed_bytes
-    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
 
     signer = town.claim("truck-8")
@@ -96,10 +96,22 @@ def test_a_certificate_request_made_for_a_key_that_its_sender_does_not_have_is_r
     assert (status, "changed after it was signed" in answer["error"]) == (401, True)
 
 
-def test_a_claim_of_another_authority_is_refused(http: httpx.Client, town: Any) -> None:
-    key = keys.new_key()
-    forged = Authority.create("claims", "demo", datetime.now(UTC)).claim("truck-9", key.public_key(), datetime.now(UTC))
-    assert ask(http, body(keys.new_key(), "truck-9", "demo", Signer(keys.pem(forged).decode(), key, "")))[0] == 401
+def forged(cert: x509.Certificate) -> Signer:
+    """The same certificate down to its serial, for a key of the forger's own, signed by an authority of the same name."""
+    key, authority = keys.new_key(), Authority.create("claims", "demo", datetime.now(UTC))
+    builder = x509.CertificateBuilder(
+        cert.issuer, cert.subject, key.public_key(), cert.serial_number, cert.not_valid_before_utc, cert.not_valid_after_utc
+    )  # fmt: skip
+    return Signer(keys.pem(builder.sign(authority.key, hashes.SHA256())).decode(), key, "")
+
+
+def test_a_claim_forged_down_to_its_serial_is_refused(http: httpx.Client, town: Any) -> None:
+    claim = x509.load_pem_x509_certificate(town.claim("truck-9").cert.encode())
+    assert ask(http, body(keys.new_key(), "truck-9", "demo", forged(claim)))[0] == 401
+
+
+def test_a_certificate_forged_down_to_its_serial_renews_nothing(http: httpx.Client, town: Any) -> None:
+    assert ask(http, body(keys.new_key(), "truck-18", "demo", forged(town.enrolled("truck-18").cert)))[0] == 401
 
 
 def test_a_claim_that_the_office_never_made_is_refused_though_its_authority_signed_it(http: httpx.Client, town: Any) -> None:

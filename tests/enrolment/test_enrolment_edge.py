@@ -246,6 +246,25 @@ def test_the_agent_renews_by_itself_when_it_is_due(town: Any, enrolled: Any) -> 
     assert not is_due(new, datetime.now(UTC))
 
 
+async def test_an_agent_that_cannot_look_at_its_certificate_goes_on(
+    enrolled: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def no_memory(*_command: str, **_options: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    loaded = configuration.load(await asyncio.to_thread(enrolled, "edge-19"))
+    assert keeping._is_enrolled(loaded)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", no_memory)
+    await keeping._renew_if_due(loaded)
+    assert "Cannot allocate memory" in caplog.text
+
+
+def test_a_certificate_that_did_not_come_from_the_town_is_left_alone(enrolled: Any) -> None:
+    config = enrolled("edge-20")
+    identity(config).address_file.unlink()
+    assert not keeping._is_enrolled(configuration.load(config))
+
+
 def _aged(town: Any, files: Identity, engine: Any) -> int:
     """Put a certificate in force that ends in a month, as the office would have given it eleven months ago."""
     from asty_cloud_api.enrolment.desk import serial_text

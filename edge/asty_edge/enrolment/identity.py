@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from asty_edge.config import Config
+from asty_edge.enrolment.keeping import ADDRESS_FILE
 
 RENEW_AT = 1 / 3
 """A certificate is renewed when less than this part of its life is left."""
@@ -59,7 +60,7 @@ class Identity:
 
     @property
     def address_file(self) -> Path:
-        return self.cert.with_name("enrolment.json")
+        return self.cert.with_name(ADDRESS_FILE)
 
     def waiting_key(self) -> ec.EllipticCurvePrivateKey:
         """Return the key that waits for its certificate; made now, when there is none. It never leaves this machine."""
