@@ -4,7 +4,6 @@ They are shared: a test uses names of its own (organisation, edge, group, databa
 A server that this machine lacks skips its tests and says what to install.
 """
 
-import importlib.util
 import os
 import random
 import shutil

@@ -40,18 +40,19 @@ def give_to_nobody(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def within_reach(programs: Path, name: str) -> Path:
-    """Return a folder with these programs that the user of `as_nobody` can enter; a copy below /var/lib/asty where he cannot.
+def within_reach(base: Path, parts: tuple[str, ...], name: str) -> Path:
+    """Return a folder with these parts of `base` that the user of `as_nobody` can enter; a copy below /var/lib/asty where he cannot.
 
     The capability to traverse does not help here: PostgreSQL asks `access()` about its own programs, which ignores it.
     """
-    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in (programs, *programs.parents)):
-        return programs
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents)):
+        return base
     copy = _OF_ROOT / name
     if not copy.exists():
         _OF_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=_OF_ROOT, prefix=f"{name}-"))
-        shutil.copytree(programs, fresh, symlinks=True, dirs_exist_ok=True)
+        for part in parts:
+            shutil.copytree(base / part, fresh / part, symlinks=True)
         fresh.chmod(0o755)
         try:
             fresh.rename(copy)

