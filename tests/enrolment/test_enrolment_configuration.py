@@ -1,5 +1,6 @@
 """The generated configuration of the broker, and the town's certificates."""
 
+import argparse
 import re
 import ssl
 import subprocess
@@ -9,14 +10,19 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from asty_appliance.home import Home
+from asty_appliance.program import Program
+from asty_appliance.security import commands as security_commands
 from asty_appliance.security import settings
 from asty_appliance.security.commands import broker
 from asty_appliance.security.door import Door
 from asty_appliance.security.mosquitto import Plain, PlainTextError, access, configuration, instances
 from asty_appliance.security.settings import SecuritySettingsError
 from asty_appliance.servers import mqtt
+from asty_appliance.supervision import Supervision
 from asty_appliance.town import executable
+from asty_cloud_api import settings as cloud_settings
 from asty_cloud_api.enrolment import authority, keys
+from asty_cloud_api.enrolment import commands as cloud_commands
 from asty_cloud_api.enrolment.authority import Authority, NoAuthorityError, Revoked
 from asty_cloud_api.enrolment.broker import Broker, short_lived
 from asty_cloud_api.enrolment.folder import Folder, WrongNameError
@@ -198,3 +204,24 @@ def test_a_certificate_signs_no_other() -> None:
     assert not town.signed(edge.edge("truck-2", keys.new_key().public_key(), NOW))
     assert not edge.cert.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     assert timedelta(days=365) == authority.EDGE_LIFE
+
+
+def test_the_guide_names_every_setting_and_every_command() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "enrolment.md").read_text()
+    sources = [Path(module.__file__ or "").read_text() for module in (settings, cloud_settings)]
+    names = {name for source in sources for name in re.findall(r"ASTY_(?:CA|ENROLMENT|BROKER|PRODUCTION)[A-Z_]*", source)}
+    parser = argparse.ArgumentParser()
+    cloud_commands.register(parser.add_subparsers())
+    enrol = parser._subparsers._group_actions[0].choices["enrol"]  # type: ignore[union-attr,index,call-overload]
+    names |= {f"enrol {command}" for command in enrol._subparsers._group_actions[0].choices}
+    assert len(names) > 12
+    assert {name for name in names if name not in guide} == set()
+
+
+def test_enrol_says_what_to_start_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security_commands, "CHECKOUT", tmp_path)
+    assert "./asty up" in CliRunner().invoke(security_commands.enrol, ["list"]).output
+    home = Home(tmp_path / ".asty" / "town")
+    home.make()
+    Supervision(home).configure([Program(name="cloud-api", stage="process", command=("x",), folder=str(tmp_path))])
+    assert "ASTY_PRODUCTION=1" in CliRunner().invoke(security_commands.enrol, ["list"]).output

@@ -186,8 +186,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("query", ["", "?lang=en", "?theme=night"])
+@pytest.mark.parametrize(("width", "query"), [(1280, "?theme=night"), (1280, "?lang=en"), (390, "")])
 def test_the_page_is_accessible_and_fits_the_screen(
     town: Any, page: httpx.Client, waiting: Any, browser: Any, width: int, query: str
 ) -> None:

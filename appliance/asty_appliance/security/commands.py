@@ -25,8 +25,14 @@ def enrol(arguments: tuple[str, ...]) -> None:
         click.echo("asty: no town has been started here: ./asty up makes its database and its authorities", err=True)
         sys.exit(1)
     environment = programs["cloud-api"].environment
+    if "ASTY_CA_FOLDER" not in environment:
+        click.echo(
+            "asty: this town was started without certificates: ASTY_PRODUCTION=1 ASTY_BROKER_HOSTS=… ./asty up starts it with them",
+            err=True,
+        )
+        sys.exit(1)
     if arguments[:1] == ("code",):
-        click.echo(environment.get("ASTY_ENROLMENT_CODE", "no officers' code is set: decide with asty enrol approve"))
+        click.echo(environment["ASTY_ENROLMENT_CODE"])
         return
     program = executable("asty-cloud-api")
     os.execve(program, ["asty-cloud-api", "enrol", *arguments], inherited() | environment)  # noqa: S606 it takes this process over
