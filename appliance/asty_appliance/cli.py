@@ -14,6 +14,7 @@ from asty_appliance import demo as demonstration
 from asty_appliance import front
 from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.bench import load as load_bench
+from asty_appliance.bench.peers import contest
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
 from asty_appliance.drill import run as drilling
@@ -249,6 +250,32 @@ def bench_load(as_json: bool, plot: bool, minutes: float, edges: int, rate: floa
     click.echo(text if as_json else load_bench.as_table(result))
     if result.books.lost or result.books.doubled:
         _fail(f"records were lost or doubled: the logs are kept in {home.logs}")
+
+
+@bench.command("peers")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--quick", is_flag=True, help="A twentieth of the readings: shows that it runs, measures little.")
+@click.option("--save", is_flag=True, help="Write the result to docs/benchmarks/peers.json.")
+@click.argument("names", nargs=-1)
+def bench_peers(as_json: bool, quick: bool, save: bool, names: tuple[str, ...]) -> None:
+    """Asty beside other ways from MQTT to PostgreSQL, installed into .asty/peers: speed, and what a kill or a lost database costs.
+
+    NAMES choose among asty and the folders of asty_appliance/bench/peers; without one, all.
+    """
+    home = _home("bench-peers")
+    part = 20 if quick else 1
+    sizes = {per_pack: readings // part for per_pack, readings in ingest_bench.SIZES.items()}
+    places = _home("peers").root
+    try:
+        result = contest.run(home, places, names, sizes, contest.FLOOD // part, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    text = msgspec.json.format(msgspec.json.encode(result), indent=2).decode()
+    if save:
+        folder = CHECKOUT / "docs" / "benchmarks"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "peers.json").write_text(text + "\n")
+    click.echo(text if as_json else contest.as_table(result))
 
 
 def _town_file(home: Home) -> Path:

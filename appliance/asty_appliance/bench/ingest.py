@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.publisher import Publisher, VirtualEdge, edges, packs
-from asty_appliance.home import Home
+from asty_appliance.home import Home, choose_ports
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import ORG, Town, bring_up, plan
 
@@ -43,7 +43,8 @@ class Result(Struct, frozen=True):
 def run(home: Home, sizes: dict[int, int], *, say: Callable[[str], None]) -> Result:
     """Measure every size, first drained from the broker with the publisher off, then live, then the ceiling in the same database."""
     shutil.rmtree(home.root, ignore_errors=True)
-    town = _without_pages(plan(home, home.data / "none.osm.pbf"))
+    home.make()
+    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api")
     supervision = Supervision(home)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
@@ -157,7 +158,3 @@ def _cpu(supervision: Supervision) -> dict[str, float]:
         times = [it.cpu_times() for it in (process, *process.children(recursive=True))]
         used[condition.name] = sum(it.user + it.system for it in times)
     return used
-
-
-def _without_pages(town: Town) -> Town:
-    return Town(town.home, town.ports, town.town_file, town.servers, tuple(it for it in town.processes if it.name != "cloud-api"))

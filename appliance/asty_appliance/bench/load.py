@@ -25,7 +25,7 @@ from asty_appliance.bench.latency import Summary
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.plot import Phase, svg
 from asty_appliance.bench.watch import EventWatch, PageWatch, StoreWatch, UseWatch
-from asty_appliance.home import Home
+from asty_appliance.home import Home, choose_ports
 from asty_appliance.servers import mqtt
 from asty_appliance.supervision import NotRunningError, Supervision
 from asty_appliance.town import ORG, Town, bring_up, executable, plan
@@ -162,7 +162,7 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
     front.build()
     town_file = home.data / "town.osm.pbf"
     run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
-    town = plan(home, town_file)
+    town = plan(home, town_file, choose_ports(home, preferred=False))
     supervision = Supervision(home)
     try:
         bring_up(town, supervision, say=say)

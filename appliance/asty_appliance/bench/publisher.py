@@ -33,10 +33,13 @@ def edges(org: str, count: int) -> list[VirtualEdge]:
     return [VirtualEdge(org, f"bench-{number:03}") for number in range(count)]
 
 
-def packs(fleet: list[VirtualEdge], readings: int, per_pack: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
-    """Yield (topic, payload) for `readings` positions in packs of `per_pack`; the edges take turns, positions are 200 ms apart."""
+def packs(fleet: list[VirtualEdge], readings: int, per_pack: int, seed: int = 1, start: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield (topic, payload) for `readings` positions in packs of `per_pack`; the edges take turns, positions are 200 ms apart.
+
+    The first is at `start` (UTC ms), an hour ago unless told otherwise.
+    """
     dice = random.Random(seed)  # noqa: S311 positions, no secrets
-    start = int(time.time() * 1000) - 3_600_000
+    start = int(time.time() * 1000) - 3_600_000 if start is None else start
     for number in range(readings // per_pack):
         edge = fleet[number % len(fleet)]
         first = number // len(fleet) * per_pack
