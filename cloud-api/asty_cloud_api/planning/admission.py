@@ -11,7 +11,6 @@ from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Wind
 from asty_cloud_api.planning.plan import LeftOut, Reason
 from asty_cloud_api.planning.schedule import begin, travel
 
-
 Fault = tuple[Reason, str] | None
 
 
@@ -129,23 +128,28 @@ def _truck_fault(day: Day, truck: Truck, size: int) -> Fault:
     p = truck.prices
     if not _good(truck.kg_max, truck.litres_max, truck.overtime, truck.counted, p.fixed, p.per_km, p.per_hour, p.overtime_per_hour):
         return Reason.BAD_NUMBER, "a capacity, a price or a time of it is not a number"
-    if _window_fault((truck.shift,)) or truck.latest <= truck.leaves:
+    if _window_fault((truck.shift,)) or truck.shift.start < 0:
+        return Reason.BAD_NUMBER, "its shift is not within the day: it begins before the day's origin, or is not a number"
+    if truck.latest <= truck.leaves:
         return Reason.OUTSIDE_SHIFT, "its shift is over before it can leave"
     return None
 
 
 def _whole(truck: Truck) -> Truck:
-    """An unknown load on board counts as full: the truck then unloads first."""
-    kg = truck.kg if _good(truck.kg) else truck.kg_max
-    litres = truck.litres if _good(truck.litres) else truck.litres_max
-    return replace(truck, kg=min(kg, truck.kg_max), litres=min(litres, truck.litres_max))
+    """In whole kg and litres; an unknown load on board counts as full: the truck then unloads first."""
+    kg_max, litres_max = math.floor(truck.kg_max), math.floor(truck.litres_max)
+    kg = min(math.ceil(truck.kg), kg_max) if _good(truck.kg) else kg_max
+    litres = min(math.ceil(truck.litres), litres_max) if _good(truck.litres) else litres_max
+    return replace(truck, kg_max=kg_max, litres_max=litres_max, kg=kg, litres=litres)
 
 
 def _clean(stop: Stop) -> Stop:
     windows = tuple(sorted((w for w in stop.windows if w.end >= w.start), key=lambda w: (w.start, w.end)))
     if stop.windows and not windows:
         windows = (Window(-2, -1),)  # it never opens: no shift reaches it
-    return replace(stop, windows=windows, prize=stop.prize if _good(stop.prize) else 0.0)
+    return replace(
+        stop, kg=math.ceil(stop.kg), litres=math.ceil(stop.litres), windows=windows, prize=stop.prize if _good(stop.prize) else 0.0
+    )
 
 
 def _able(day: Day, had_stations: bool, left: list[LeftOut]) -> tuple[Truck, ...]:

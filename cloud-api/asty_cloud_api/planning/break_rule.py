@@ -11,7 +11,7 @@ TRIED = 12
 
 
 def place(table: Timetable, truck: Truck, stream: str, steps: Sequence[Step]) -> Route | Fault:
-    """Time the steps with the breaks that the truck's rule asks for; breaks already in `steps` stay. The Fault of the best try if none fits."""
+    """Time the steps with the breaks that the truck's rule asks for; breaks in `steps` stay. The Fault of the best try if none fits."""
     route = table.run(truck, stream, steps)
     if isinstance(route, Fault) or truck.break_rule is None:
         return route

@@ -1,9 +1,10 @@
-"""Every rule of a day, verified on a finished plan from its own times and loads. Shares nothing with the engines, the scheduler or the break
-placing: it reads the day's data and the plan's lines, and believes neither."""
+"""Every rule of a day, verified on a finished plan from its own times and loads. Shares nothing with the engines, the scheduler or
+the break placing: it reads the day's data and the plan's lines, and believes neither."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 from asty_cloud_api.planning.model import Day, Roads, Truck
 from asty_cloud_api.planning.plan import Plan, Route, Visit
@@ -53,10 +54,8 @@ def check(day: Day, plan: Plan) -> tuple[Violation, ...]:
 
 def _account(day: Day, plan: Plan) -> list[Violation]:
     """Each stop exactly once: done, on a route, or left out with a reason; each truck at most once."""
-    found: list[Violation] = []
-    for truck, times in Counter(route.truck for route in plan.routes).items():
-        if times > 1:
-            found.append(Violation("truck", truck, "it has two routes"))
+    trucks = Counter(route.truck for route in plan.routes)
+    found = [Violation("truck", truck, "it has two routes") for truck, times in trucks.items() if times > 1]
     planned = Counter(v.id for route in plan.routes for v in route.visits if v.kind == "stop")
     done = {d.stop for d in day.done}
     left = {item.id for item in plan.left_out if item.what == "stop"}
@@ -70,8 +69,8 @@ def _account(day: Day, plan: Plan) -> list[Violation]:
             found.append(Violation("frozen", "", f"stop {name} was already done"))
         if name in left and sum(s.id == name for s in day.stops) == 1:
             found.append(Violation("account", "", f"stop {name} is both planned and left out"))
-    for name in known - set(planned) - done - left:
-        found.append(Violation("account", "", f"stop {name} is neither planned nor left out"))
+    silent = known - set(planned) - done - left
+    found += [Violation("account", "", f"stop {name} is neither planned nor left out") for name in sorted(silent)]
     if list(plan.done) != [d.stop for d in sorted(day.done, key=lambda d: d.at)]:
         found.append(Violation("frozen", "", "the done stops are not those of the day"))
     stops = {stop.id: stop for stop in reversed(day.stops)}
@@ -103,9 +102,9 @@ class _RouteCheck:
             return self._found
         self._ends()
         self._stream()
-        kg = min(self._aboard(self._truck.kg, self._truck.kg_max), self._truck.kg_max)
-        litres = min(self._aboard(self._truck.litres, self._truck.litres_max), self._truck.litres_max)
-        for before, visit in zip(visits, visits[1:], strict=False):
+        kg = self._aboard(self._truck.kg, self._truck.kg_max)
+        litres = self._aboard(self._truck.litres, self._truck.litres_max)
+        for before, visit in pairwise(visits):
             self._leg(before, visit)
             kg, litres = self._load(visit, kg, litres)
         self._releases()
@@ -118,7 +117,9 @@ class _RouteCheck:
 
     @staticmethod
     def _aboard(load: float, most: float) -> float:
-        return float(math.ceil(load)) if math.isfinite(load) and load >= 0 else most
+        """Whole units; more than the body holds, or nothing that is a load, is a full body."""
+        full = float(math.floor(most))
+        return min(float(math.ceil(load)), full) if math.isfinite(load) and load >= 0 else full
 
     def _ends(self) -> None:
         first, last, truck = self._route.visits[0], self._route.visits[-1], self._truck
@@ -243,7 +244,7 @@ class _RouteCheck:
             return
         begin = self._truck.shift.start if self._truck.ready is None else max(self._truck.ready, self._truck.shift.start)
         driven, rested = self._truck.counted, begin - self._truck.counted
-        for before, visit in zip(self._route.visits, self._route.visits[1:], strict=False):
+        for before, visit in pairwise(self._route.visits):
             driven += visit.seconds
             if visit.kind == "break" and visit.leave - visit.begin >= rule.length:
                 if rule.counted == "duty" and visit.begin - rested > rule.limit:

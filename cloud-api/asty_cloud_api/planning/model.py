@@ -43,7 +43,7 @@ WORKING_TIME = BreakRule(limit=21_600, length=1_800, counted="duty")
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a truck costs, euro: once when it goes out, per km, per hour between its start and the end of its route, per hour past its shift."""
+    """What a truck costs, euro: once when it goes out, per km, per hour from its start to its end, per hour past its shift."""
 
     fixed: float = 0.0
     per_km: float = 1.0
@@ -56,7 +56,7 @@ class Stop:
     """A bin site to empty. Its service begins in one of `windows`; without any, at any time.
 
     An optional stop (`must` false) is served when its `prize` (euro: P(overflow before the next visit) times what an overflow costs)
-    is worth the way. `release`: what it needs is at the depot only then, so that the trip which serves it does not leave before.
+    is worth the way. `release`: what it needs is at the depot only then; the trip which serves it does not leave before.
     """
 
     id: str
@@ -74,11 +74,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Truck:
-    """A truck with its crew: `start` is where it stands at the shift's start, or at `ready` when it is already out, with `kg` and `litres` aboard.
+    """A truck with its crew.
 
-    It carries one stream in a plan, out of `streams`; `aboard` is the stream of what it carries now. It ends empty at `garage`, at the
-    latest `overtime` seconds after its shift. `counted` is what its break rule has counted since its last break; `trips` how often it has
-    left with an empty body, of at most `max_trips`.
+    `start` is where it stands at the shift's start, or at `ready` when it is already out, with `kg` and `litres` aboard. Loads are planned
+    in whole units, stops rounded up and bodies down. It carries one stream in a plan, out of `streams`; `aboard` is the stream of what it
+    carries now. It ends empty at `garage`, at the latest `overtime` seconds after its shift. `counted` is what its break rule has counted
+    since its last break; `trips` how often it has left with an empty body, of at most `max_trips`.
     """
 
     id: str

@@ -40,7 +40,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One line of a route: `arrive`, `begin` (after waiting) and `leave` in s; load aboard when leaving; metres and seconds of the way there.
+    """One line of a route: `arrive`, `begin` (after waiting), `leave` in s; load aboard when leaving; metres and seconds of the way there.
 
     `id` names the stop or the station; a break is taken where the truck stands.
     """

@@ -18,8 +18,11 @@ Engine = Callable[..., Order]
 ENGINES: dict[str, Engine] = {"pyvrp": pyvrp.solve, "ortools": ortools.solve}
 FIRST_PASS = 0.6
 """The share of the budget before breaks are looked at, where a break may be due."""
-FLEETS = 0.4
-"""The share of the budget before a smaller fleet is tried, and of the rest for trying it, where a truck that stays at home saves money."""
+FIRST_FLEET = 0.35
+"""The share of the budget for the fleet that is tried first."""
+NEXT_FLEET = 0.3
+"""The share of the rest for each smaller fleet; what remains then improves the best."""
+SMALLER_FLEETS = 3
 
 
 def plan_day(
@@ -41,21 +44,33 @@ def plan_day(
     )
 
 
-def search(day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp") -> tuple[Route, ...]:
-    """Order an admitted day and time it. Where a truck that stays at home saves money, a fleet without the least used one is tried too.
-
-    Local search rarely empties a truck by itself: its stops would all have to move at once.
+def search(
+    day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp", warm: Order | None = None
+) -> tuple[Route, ...]:
+    """Order an admitted day and time it. Where trucks cost by the hour or the outing, smaller fleets are tried: first only those already
+    out, then without the least used one. Local search rarely empties a truck by itself, since its stops would all have to move at once.
     """
-    spare = {truck.id for truck in day.trucks if truck.ready is None and truck.prices.fixed > 0 and not truck.is_out}
-    if not spare:
-        return _search(day, given, stop, seed, engine)
-    routes = _search(day, given, Until(stop, FLEETS), seed, engine)
-    used = [route for route in routes if route.truck in spare]
-    if used:
-        least = min(used, key=lambda route: (len(route.stops), route.truck)).truck
-        fewer = _search(_with_fleet(day, routes, spare, without=least), given, Until(stop, FLEETS), seed, engine)
-        routes = min(routes, fewer, key=lambda r: worth(day, r))
-    again = _search(_with_fleet(day, routes, spare), given, stop, seed, engine, warm=untimed(routes))
+    if len(day.trucks) < 2 or not any(truck.prices.fixed > 0 or truck.prices.per_hour > 0 for truck in day.trucks):
+        return _search(day, given, stop, seed, engine, warm=warm)
+    everyone = frozenset(truck.id for truck in day.trucks)
+    out = frozenset(truck.id for truck in day.trucks if truck.ready is not None)
+    routes: tuple[Route, ...] = ()
+    if out and out != everyone:
+        routes = _with_fleet(day, out, given, Until(stop, FIRST_FLEET), seed, engine)
+    if not routes or worth(day, routes)[0] > 0:
+        routes = _search(day, given, Until(stop, FIRST_FLEET), seed, engine, warm=warm)
+    for _ in range(SMALLER_FLEETS):
+        busy = [route for route in routes if route.stops]
+        if len(busy) < 2:
+            break
+        least = min(busy, key=lambda route: (len(route.stops), route.truck))
+        fleet = frozenset(route.truck for route in busy if route is not least)
+        fewer = _with_fleet(day, fleet, given, Until(stop, NEXT_FLEET), seed, engine)
+        if worth(day, fewer) >= worth(day, routes):
+            break
+        routes = fewer
+    fleet = frozenset(route.truck for route in routes if route.stops)
+    again = _with_fleet(day, fleet or everyone, given, stop, seed, engine, warm=untimed(routes))
     return min(routes, again, key=lambda r: worth(day, r))
 
 
@@ -64,15 +79,16 @@ def untimed(routes: Iterable[Route]) -> Order:
     return {route.truck: tuple(step for step in steps_of(route) if step.kind != "break") for route in routes}
 
 
-def _with_fleet(day: Day, routes: tuple[Route, ...], spare: set[str], *, without: str = "") -> Day:
-    """The day without the trucks that the routes leave at home."""
-    out = {route.truck for route in routes} - {without}
-    return replace(day, trucks=tuple(t for t in day.trucks if t.id in out or t.id not in spare))
-
-
-def _search(
-    day: Day, given: dict[str, str], stop: StoppingRule, seed: int, engine: str, *, warm: Order | None = None
+def _with_fleet(
+    day: Day, fleet: frozenset[str], given: dict[str, str], stop: StoppingRule, seed: int, engine: str, *, warm: Order | None = None
 ) -> tuple[Route, ...]:
+    """Search with some of the trucks; the others stay at home, or go there."""
+    some = replace(day, trucks=tuple(truck for truck in day.trucks if truck.id in fleet))
+    others = replace(day, trucks=tuple(truck for truck in day.trucks if truck.id not in fleet))
+    return _search(some, given, stop, seed, engine, warm=warm) + repair.timed(Timetable(others), given, {})
+
+
+def _search(day: Day, given: dict[str, str], stop: StoppingRule, seed: int, engine: str, *, warm: Order | None = None) -> tuple[Route, ...]:
     """Order and time, breaks and all. Where breaks may be due the order is sought again with their time set aside."""
     solve = ENGINES[engine]
     table = Timetable(day)

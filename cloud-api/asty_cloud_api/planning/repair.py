@@ -52,7 +52,7 @@ def insert(table: Timetable, given: dict[str, str], routes: dict[str, Route], st
         before = price(table.day, (route,)).total if route else 0.0
         for position in _positions(table, truck, route, stop):
             steps = _opened(route)
-            tried = tuple(steps[:position]) + (Step("stop", stop.id),) + tuple(steps[position:])
+            tried = (*steps[:position], Step("stop", stop.id), *steps[position:])
             made = break_rule.place(table, truck, stop.stream, closed(table, truck, stop.stream, tried))
             if isinstance(made, Route):
                 cost = price(table.day, (made,)).total - before
@@ -86,7 +86,7 @@ def _opened(route: Route | None) -> list[Step]:
 
 
 def _fitted(table: Timetable, truck: Truck, stream: str, steps: tuple[Step, ...]) -> tuple[Route | None, list[str]]:
-    """Take stops out until everything fits: where a window or the load breaks that stop, else the one that gives most time for its worth."""
+    """Take stops out until everything fits: the one whose window or load is broken, else the one that gives most time for its worth."""
     out: list[str] = []
     while True:
         whole = closed(table, truck, stream, steps)

@@ -66,7 +66,7 @@ Trigger = Overflow | MustVisit | TruckFull | Breakdown | StreetClosed | Skip
 
 @dataclass(frozen=True, slots=True)
 class Hysteresis:
-    """The next `stops` of a truck stay as they are unless a plan that changes them saves more than `gain` euro or serves another must-stop."""
+    """The next `stops` of a truck stay as they are unless a plan that changes them saves over `gain` euro or serves another must-stop."""
 
     stops: int = 2
     gain: float = 5.0
@@ -89,7 +89,7 @@ LOCKED_SHARE = 0.65
 def replan(
     day: Day, running: Plan, trigger: Trigger, stop: StoppingRule, seed: int, *, hysteresis: Hysteresis | None = None, engine: str = "pyvrp"
 ) -> Replanned:
-    """Plan on from here. `day` is the problem as it is now: `done` filled, each truck that is out with its place, `ready`, load and counters.
+    """Plan on from here. `day` is the problem as it is now: `done` filled, trucks that are out with place, `ready`, load and counters.
 
     Raises KeyError for a trigger about a stop or truck that the day does not have.
     """

@@ -8,7 +8,6 @@ from typing import Literal
 from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Window
 from asty_cloud_api.planning.plan import Cost, Route, Visit
 
-
 Rule = Literal["way", "window", "load", "shift", "station", "trips"]
 
 
@@ -68,9 +67,7 @@ class Timetable:
         if truck.max_trips is not None and trips(truck, visits) > truck.max_trips:
             return Fault(end, "trips")
         metres = float(roads.metres[last.place, truck.garage])
-        return Route(
-            truck.id, stream, (*visits, Visit("end", truck.garage, arrive, arrive, arrive, last.kg, last.litres, metres, home))
-        )
+        return Route(truck.id, stream, (*visits, Visit("end", truck.garage, arrive, arrive, arrive, last.kg, last.litres, metres, home)))
 
     def walk(self, truck: Truck, stream: str, steps: Sequence[Step]) -> tuple[Visit, ...] | Fault:
         """Time the steps without the way home."""

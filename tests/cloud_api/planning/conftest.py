@@ -16,11 +16,10 @@ def build_town(stops: int = 20, *, trucks: int = 2, seed: int = 1, musts: float 
     roads = Roads(np.ceil(metres / 7), metres)
     fill = rng.uniform(0.1, 1, stops)
     sites = tuple(
-        Stop(f"b{i}", i + 2, round(110 * f), round(385 * f), 60, must=bool(f > 1 - musts), prize=round(float(4 * f), 2)) for i, f in enumerate(fill)
+        Stop(f"b{i}", i + 2, round(110 * f), round(385 * f), 60, must=bool(f > 1 - musts), prize=round(float(4 * f), 2))
+        for i, f in enumerate(fill)
     )
-    crews = tuple(
-        Truck(f"t{i}", 3000, 8000, Window(SIX, ONE), 0, 0, prices=Prices(30, 0.8, 0, 25), overtime=1800) for i in range(trucks)
-    )
+    crews = tuple(Truck(f"t{i}", 3000, 8000, Window(SIX, ONE), 0, 0, prices=Prices(30, 0.8, 0, 25), overtime=1800) for i in range(trucks))
     return Day(crews, sites, (Station("ts", 1),), {"truck": roads})
 
 

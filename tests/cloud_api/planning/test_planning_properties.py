@@ -68,7 +68,9 @@ def days(draw: st.DrawFn) -> Day:
                 start=odd_places,
                 streams=st.sampled_from([frozenset(STREAMS), frozenset({"residual"}), frozenset({"glass"})]),
                 skills=st.sampled_from([frozenset[str](), frozenset({"crane"})]),
-                prices=st.builds(Prices, st.sampled_from([0.0, 20.0]), st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 15.0]), st.just(25.0)),
+                prices=st.builds(
+                    Prices, st.sampled_from([0.0, 20.0]), st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 15.0]), st.just(25.0)
+                ),
                 overtime=st.sampled_from([0, 1800]),
                 break_rule=rules,
                 max_trips=st.sampled_from([None, 1, 2]),
@@ -83,7 +85,14 @@ def days(draw: st.DrawFn) -> Day:
     hours = st.one_of(st.none(), windows)
     stations = draw(
         st.lists(
-            st.builds(Station, st.sampled_from(["s0", "s1"]), odd_places, st.integers(0, 1200), hours, st.sampled_from([None, frozenset({"glass"})])),
+            st.builds(
+                Station,
+                st.sampled_from(["s0", "s1"]),
+                odd_places,
+                st.integers(0, 1200),
+                hours,
+                st.sampled_from([None, frozenset({"glass"})]),
+            ),
             max_size=2,
         )
     )

@@ -1,10 +1,11 @@
-"""The second engine: OR-Tools' routing solver. It checks the first one's answers, repairs an order with holes, and knows duty breaks natively.
+"""The second engine: OR-Tools' routing solver. It checks the first one's answers, repairs an order, and knows duty breaks natively.
 
 Optional reload visits carry a negative load (the pattern of OR-Tools' `cvrp_reload` sample). Release times are only bounded, not solved.
 """
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
@@ -13,7 +14,7 @@ from ortools.constraint_solver.routing_parameters_pb2 import RoutingSearchParame
 from asty_cloud_api.planning.engines.construct import nearest
 from asty_cloud_api.planning.engines.fleet import Homing, Whole, allowed, columns_home, homing
 from asty_cloud_api.planning.engines.order import Order
-from asty_cloud_api.planning.model import Day, Station, Stop, Truck, Window
+from asty_cloud_api.planning.model import Day, Matrix, Station, Truck, Window
 from asty_cloud_api.planning.schedule import Step
 from asty_cloud_api.planning.stop import StoppingRule, Until
 
@@ -140,7 +141,7 @@ class Model:
         seconds[same] = 0  # spare reload visits pile up on a real one and are taken out afterwards
         return seconds.astype(np.int64), cost.astype(np.int64)
 
-    def _fill_end(self, seconds: Whole, metres: Whole, end: int, way: Homing, profile: str, places: Whole, reloads: slice) -> None:
+    def _fill_end(self, seconds: Matrix, metres: Matrix, end: int, way: Homing, profile: str, places: Whole, reloads: slice) -> None:
         seconds[:, end], metres[:, end] = columns_home(self._day, profile, way, places)
         roads = self._day.roads[profile]
         seconds[reloads, end] = np.ceil(roads.seconds[places[reloads], way.garage])
@@ -160,6 +161,7 @@ class Model:
             time, money = known[key]
             self._transits.append(time)
             self._model.SetArcCostEvaluatorOfVehicle(money, vehicle)
+            self._model.SetVehicleUsedWhenEmpty(truck.is_out, vehicle)
             self._model.SetFixedCostOfVehicle(0 if truck.ready is not None else _units(truck.prices.fixed), vehicle)
         for node in range(len(self._day.stops)):
             fit = [v for v, t in enumerate(self._trucks) if allowed(self._day, t, self._streams[t.id])[node]]
@@ -223,7 +225,7 @@ class Model:
         if windows:
             earliest = max(earliest, windows[0].start)
             moment.SetRange(min(max(0, earliest), self._horizon), min(max(w.end for w in windows), self._horizon))
-            for before, after in zip(windows, windows[1:], strict=False):
+            for before, after in pairwise(windows):
                 if before.end + 1 < after.start:
                     moment.RemoveInterval(before.end + 1, after.start - 1)
         elif earliest:

@@ -1,6 +1,8 @@
-"""The main engine: PyVRP's iterated local search (Wouda, Lan & Kool 2024) on trips with reloads, kg and litres, overtime, windows and prizes."""
+"""The main engine: PyVRP's iterated local search (Wouda, Lan & Kool 2024) over trips with reloads,
+kg and litres, overtime, windows and prizes."""
 
 import math
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,6 +72,9 @@ class Model:
         self._top = self._most()
         for one in day.stops:
             self._add_stop(one)
+        self._out = [truck for truck in day.trucks if truck.is_out]
+        for truck in self._out:
+            self._add_way_home(truck)
         for station in day.stations:
             window = station.open or Window(0, self._horizon)
             self._depot(station.id, station.place, Window(max(0, window.start), min(window.end, self._horizon)), station.service)
@@ -84,16 +89,16 @@ class Model:
             self._clients,
             self._depots,
             [self._vehicles(kind, len(names)) for kind, names in kinds.items()],
-            metres,
-            seconds,
+            metres,  # type: ignore[arg-type]  # PyVRP's stub names an impossible shape
+            seconds,  # type: ignore[arg-type]
             self._groups,
         )
 
     def search(self, stop: StoppingRule, seed: int, warm: Order | None = None) -> Order | None:
         """Search until `stop`; None when nothing feasible was found."""
 
-        def enough(best: float) -> bool:
-            return stop(best if best < np.iinfo(np.int64).max else math.inf) >= 1
+        def enough(best_cost: int) -> bool:
+            return stop(best_cost if best_cost < np.iinfo(np.int64).max else math.inf) >= 1
 
         initial = None if warm is None else self._solution(warm)
         with warnings.catch_warnings():
@@ -141,6 +146,11 @@ class Model:
                 )
             )
 
+    def _add_way_home(self, truck: Truck) -> None:
+        """A visit where the truck stands: it comes home even without stops, and the search has to know what that costs."""
+        self._places.append(truck.start)
+        self._clients.append(pyvrp.Client(len(self._places) - 1, pickup=[0, 0], required=True))
+
     def _depot(self, key: object, place: int, window: Window, service: int = 0, way: Homing | None = None) -> int:
         if (known := self._depot_of.get(key)) is not None:
             return known
@@ -154,7 +164,7 @@ class Model:
     def _kind(self, truck: Truck) -> _Kind:
         stream = self._streams[truck.id]
         way = homing(self._day, truck, stream)
-        mask = allowed(self._day, truck, stream)
+        mask = np.append(allowed(self._day, truck, stream), np.array([other.id == truck.id for other in self._out], dtype=np.bool_))
         return _Kind(
             profile=self._profiles.setdefault((truck.profile, mask.tobytes()), len(self._profiles)),
             start=self._depot(("start", truck.start), truck.start, Window(0, self._horizon)),
@@ -175,7 +185,6 @@ class Model:
         priced = kind.prices.per_hour > 0 or (kind.overtime > 0 and kind.prices.overtime_per_hour > 0)
         punctual = priced and not any(client.release_time for client in self._clients)  # paid from the start of the shift
         regular = max(0, kind.shift.end - kind.leaves)
-        bounds = {"shift_duration": regular, "max_overtime": kind.overtime} if kind.overtime else {}
         return pyvrp.VehicleType(
             count,
             [kind.kg, kind.litres],
@@ -191,8 +200,9 @@ class Model:
             profile=kind.profile,
             initial_load=list(kind.aboard),
             reload_depots=list(kind.stations),
-            **({} if kind.trips is None else {"max_reloads": kind.trips}),
-            **bounds,
+            max_reloads=sys.maxsize if kind.trips is None else kind.trips,
+            shift_duration=regular if kind.overtime else sys.maxsize,
+            max_overtime=kind.overtime,
         )
 
     def _matrices(self) -> tuple[list[Whole], list[Whole]]:
@@ -205,7 +215,7 @@ class Model:
             for location, way in self._homings.items():
                 seconds[:, location], metres[:, location] = columns_home(self._day, name, way, places)
                 at_station = np.isin(places, [s.place for s in way.stations])
-                at_station[: len(self._day.stops)] = False
+                at_station[: len(self._day.stops) + len(self._out)] = False
                 seconds[at_station, location] = np.ceil(roads.seconds[places[at_station], way.garage])
                 metres[at_station, location] = roads.metres[places[at_station], way.garage]
                 seconds[location, :] = metres[location, :] = np.nan
@@ -228,6 +238,7 @@ class Model:
             steps = [
                 Step("stop", self._stop_of[activity.idx].id) if activity.is_client() else Step("unload", station_at[activity.idx])
                 for activity in list(route)[1:-1]
+                if not activity.is_client() or activity.idx < len(self._stop_of)
             ]
             if any(step.kind == "stop" for step in steps):
                 order[names[route.vehicle_type()].pop(0)] = tuple(steps)
@@ -242,6 +253,8 @@ class Model:
         for kind, trucks in enumerate(self._trucks):
             for name in trucks:
                 activities = self._activities(order.get(name, ()), client_of)
+                at_start = [i for i, truck in enumerate(self._out, len(self._stop_of)) if truck.id == name]
+                activities[:0] = [pyvrp.Activity(pyvrp.ActivityType.CLIENT, i) for i in at_start]
                 if any(activity.is_client() for activity in activities):
                     routes.append(pyvrp.Route(self.data, activities, kind))
         return pyvrp.Solution(self.data, routes)
