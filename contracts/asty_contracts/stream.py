@@ -62,8 +62,8 @@ class Alert(Struct, frozen=True, omit_defaults=True):
     info: str = ""
 
 
-class BinLifted(Struct, frozen=True, omit_defaults=True):
-    """town-events.v1, `ev` = "bin_lifted"."""
+class BinLifted(Struct, frozen=True, omit_defaults=True, tag_field="ev", tag="bin_lifted"):
+    """town-events.v1: a bin was lifted. `ev` names the kind of event, as it will for each kind to come."""
 
     org: str
     edge: str
@@ -74,4 +74,3 @@ class BinLifted(Struct, frozen=True, omit_defaults=True):
     net: float | None
     lat: float | None
     lon: float | None
-    ev: str = "bin_lifted"

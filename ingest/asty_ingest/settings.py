@@ -115,5 +115,7 @@ class _Reader:
                 self.wrong.append(f"ASTY_MQTT_TLS_{name}={path!r}: expected a file")
         if (paths["CERT"] or paths["KEY"]) and not all(paths.values()):
             self.wrong.append("ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY: expected both, and ASTY_MQTT_TLS_CA")
+        if self._environment.get("ASTY_PRODUCTION") == "1" and not paths["CERT"]:
+            self.wrong.append("ASTY_PRODUCTION=1 takes no plain text: set ASTY_MQTT_TLS_CA, ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY")
         files = {name: Path(path) for name, path in paths.items() if path}
         return Tls(files["CA"], files.get("CERT"), files.get("KEY")) if "CA" in files else None

@@ -103,6 +103,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     )
     if (mqtt.cert or mqtt.key) and not (mqtt.ca and mqtt.cert and mqtt.key):
         reader.wrong.append("ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY come together, with ASTY_MQTT_TLS_CA")
+    if reader.optional("ASTY_PRODUCTION") == "1" and not mqtt.cert:
+        reader.wrong.append("ASTY_PRODUCTION=1 takes no plain text: set ASTY_MQTT_TLS_CA, ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY")
     settings = Settings(
         org=org,
         database_dsn=reader.text("ASTY_DATABASE_DSN"),

@@ -71,3 +71,8 @@ def test_each_variable_is_described_in_the_docs() -> None:
     source = Path(settings.__file__).read_text()
     variables = set(re.findall(r'"(ASTY_[A-Z_]+[A-Z])"', source)) | {f"ASTY_MQTT_TLS_{name}" for name in ("CA", "CERT", "KEY")}
     assert not [variable for variable in variables if f"`{variable}`" not in PAGE.read_text()]
+
+
+def test_production_starts_with_no_plain_text() -> None:
+    with pytest.raises(SettingsError, match="ASTY_PRODUCTION=1 takes no plain text"):
+        from_environment({**FEWEST, "ASTY_PRODUCTION": "1"})

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from asty_contracts.life import State
 from asty_contracts.records import Alarm, Lift
@@ -104,7 +105,14 @@ def test_bins_are_folded_by_tag_and_a_lift_without_tag_or_time_changes_none() ->
 
 def test_a_lift_is_announced_with_what_the_town_asks() -> None:
     event = announce(happened(Lift(1, 0, 9, tag="AA", net=118.0, lat=39.3, lon=22.9)))
-    assert (event.ev, event.ep, event.s, event.tag, event.net, event.lat) == ("bin_lifted", EP, 1, "AA", 118.0, 39.3)
+    assert (msgspec.to_builtins(event)["ev"], event.ep, event.s, event.tag, event.net, event.lat) == (
+        "bin_lifted",
+        EP,
+        1,
+        "AA",
+        118.0,
+        39.3,
+    )
 
 
 def state(n: int, at: int, session: UUID = NEW, ep: UUID | None = EP, *, up: bool = False) -> State:

@@ -37,3 +37,8 @@ def test_a_database_that_is_not_there_is_said_and_exits_1(monkeypatch: pytest.Mo
     monkeypatch.setenv("ASTY_DATABASE_DSN", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     assert main(["migrate"]) == 1
     assert "nothing was changed" in capsys.readouterr().err
+
+
+def test_production_starts_with_no_plain_text() -> None:
+    with pytest.raises(settings.SettingsError, match="ASTY_PRODUCTION=1 takes no plain text"):
+        settings.read({**GOOD, "ASTY_PRODUCTION": "1"})

@@ -54,6 +54,7 @@ class Door:
 
     def _of_client(self, name: str) -> dict[str, str]:
         return {
+            "ASTY_PRODUCTION": "1",
             "ASTY_MQTT_TLS_CA": str(self.authorities / "broker" / "ca.pem"),
             "ASTY_MQTT_TLS_CERT": str(self.authorities / "services" / f"{name}.pem"),
             "ASTY_MQTT_TLS_KEY": str(self.authorities / "services" / f"{name}.key"),
