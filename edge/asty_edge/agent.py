@@ -16,7 +16,7 @@ from asty_edge.collecting import Collector
 from asty_edge.config import Config
 from asty_edge.devices import DeviceLoop, Fitted
 from asty_edge.enrolment import keep_certificate
-from asty_edge.event import DeviceState, Event
+from asty_edge.event import DeviceState, Event, Moment
 from asty_edge.fusion import Fusion
 from asty_edge.health import free_bytes, resident_bytes
 from asty_edge.outbox import Appended, Outbox, OutboxStuckError
@@ -65,8 +65,8 @@ class Agent:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; then store what was collected, send for up to 3 s, and return. Raises what broke the agent."""
-        if self._outbox.set_aside is not None:
-            info = f"the outbox was corrupt and is kept as {self._outbox.set_aside.name}; a new epoch began"
+        if (aside := self._outbox.set_aside) is not None:
+            info = f"the outbox was corrupt and is kept as {aside.name}; {self._outbox.held} records could be read and stay"
             self._keep(self._fusion.alarms.set("outbox_lost", True, self._time.moment(mono_ms()), severity="critical", info=info))
         uplink = asyncio.create_task(self._uplink.run(), name="uplink")
         work = [
@@ -222,6 +222,8 @@ class Agent:
         self._keep(self._fusion.alarms.set("disk_full", bool(stuck), when, severity="critical", info=stuck))
         if self._uplink.machine.acked > self._outbox.acked:
             self._delete_acknowledged()
+        if self._outbox.damaged:
+            self._isolate_damaged(when)
 
     def _health(self, now: int) -> Health:
         return Health(
@@ -240,6 +242,19 @@ class Agent:
             self._outbox.acknowledge(self._uplink.machine.acked)
         except OutboxStuckError as error:
             _log.warning("%s; acknowledged records stay for now and are deleted later", error)
+
+    def _isolate_damaged(self, when: Moment) -> None:
+        damaged = self._outbox.damaged
+        try:
+            appended = self._outbox.isolate(when)
+        except OutboxStuckError as error:
+            _log.warning("%s; %d damaged records are isolated later", error, len(damaged))
+            return
+        info = f"{len(damaged)} records in the outbox were not what had been written: {damaged!r}; gap records name them"
+        _log.error("%s; what could be read of them is kept in its table `damaged`: look after the disk", info)
+        self._uplink.machine.appended(appended.first, appended.last, (), mono_ms())
+        self._uplink.wake()
+        self._keep(self._fusion.alarms.set("outbox_damaged", True, when, severity="critical", info=info))
 
     def _account_for(self, missing: Ranges) -> None:
         """Answer for numbers that the store lacks and that nobody has: it lost them after it had acknowledged them."""

@@ -5,7 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Self
 from uuid import UUID
@@ -16,30 +16,15 @@ from asty_contracts.evidence import chained
 from asty_contracts.records import THINNABLE, Gap, Lift
 
 from asty_edge.event import Event, Held, Moment
-from asty_edge.outbox.schema import ROW_OVERHEAD, SIZE, Meta, connect, read_meta, write_meta
+from asty_edge.outbox.opening import OutboxStuckError, is_worth_a_retry, open_or_rescue
+from asty_edge.outbox.schema import COLUMNS, ROW_OVERHEAD, SIZE, Meta, held_of, read_meta, row_of, write_meta
 from asty_edge.outbox.thinning import IS_THINNABLE, gaps, thin
 from asty_edge.ranges import Ranges
 
 KEPT_LIFTS = 50
 """Lifts that stay readable for `inspect` after they were acknowledged."""
 
-_RETRY_CODES = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOMEM,
-    }
-)
-
 _log = logging.getLogger(__name__)
-
-
-class OutboxStuckError(Exception):
-    """The disk takes nothing now (full, or an I/O error): keep what is to be appended and try again."""
 
 
 class OutboxBusyError(Exception):
@@ -69,18 +54,20 @@ class Outbox:
         self._lock = lock
         self._max_bytes = max_bytes
         self.set_aside = set_aside
-        """Where a corrupt predecessor lies, if there was one at opening: its records are not in this epoch."""
+        """Where a corrupt predecessor lies, if there was one at opening; what could be read of it is held here."""
         self._meta = read_meta(db)
         # S608 here and below: SIZE and IS_THINNABLE are constants of this package, nothing of a user's
         row = db.execute(f"SELECT COUNT(*), COALESCE(SUM({SIZE}), 0), COALESCE(SUM({IS_THINNABLE}), 0) FROM records").fetchone()  # noqa: S608
         self._count, self._bytes, self._thinnable = row
+        self.damaged = self.lacking(Ranges([(self.acked + 1, self.head)])) if self.head - self.acked > self._count else Ranges()
+        """Numbers whose records are not what was written, found at opening or while reading: `isolate` accounts for them."""
 
     @classmethod
     def open(cls, path: Path, max_bytes: int) -> Self:
         """Open the file at `path` or begin a new one, and a new epoch with it.
 
-        A corrupt file is moved aside, never deleted. Raises OutboxBusyError when another agent has it open, OutboxStuckError
-        when the disk does not let it be opened.
+        A corrupt file is moved aside, never deleted, and what can be read of it stays, under its numbers. Raises OutboxBusyError
+        when another agent has it open, OutboxStuckError when the disk does not let it be opened.
         """
         lock = path.with_name(path.name + ".lock").open("w")
         try:
@@ -91,7 +78,7 @@ class Outbox:
                 f"{path} is open in another agent; nothing was changed: stop the other one, or give this one its own outbox"
             ) from error
         try:
-            db, set_aside = _connect_or_renew(path)
+            db, set_aside = open_or_rescue(path)
         except BaseException:
             lock.close()
             raise
@@ -164,21 +151,23 @@ class Outbox:
         return Appended(first, self.head, tuple(urgent), refused, len(gone))
 
     def peek(self, ranges: Ranges, limit: int, max_bytes: int) -> list[Held]:
-        """Read up to `limit` records and about `max_bytes` of the given numbers, in order; at least one if any is held."""
+        """Read up to `limit` records and about `max_bytes` of the given numbers, in order; at least one if any is held.
+
+        A record that is not what was written is left out and noted in `damaged`.
+        """
         found: list[Held] = []
         size = 0
         for first, last in ranges:
-            rows = self._db.execute(
-                "SELECT s, t, mono, tq, k, d FROM records WHERE s BETWEEN ? AND ? ORDER BY s LIMIT ?", (first, last, limit - len(found))
-            )
-            for row in rows:
-                held = Held(*row)
+            for row in self._db.execute(f"SELECT {COLUMNS} FROM records WHERE s BETWEEN ? AND ? ORDER BY s", (first, last)):  # noqa: S608
+                if (held := held_of(row)) is None:
+                    self.damaged.add(row[0], row[0])
+                    continue
                 size += len(held.d) + 2 * ROW_OVERHEAD
                 if found and size > max_bytes:
                     return found
                 found.append(held)
-            if len(found) >= limit:
-                break
+                if len(found) >= limit:
+                    return found
         return found
 
     def acknowledge(self, upto: int) -> None:
@@ -187,13 +176,8 @@ class Outbox:
         if upto <= self.acked:
             return
         with self._changing() as meta:
-            gone = self._db.execute(
-                f"SELECT COUNT(*), COALESCE(SUM({SIZE}), 0), COALESCE(SUM({IS_THINNABLE}), 0) FROM records WHERE s <= ?",  # noqa: S608
-                (upto,),
-            ).fetchone()
-            self._db.execute("DELETE FROM records WHERE s <= ?", (upto,))
+            self._delete(0, upto)
             meta["acked"] = upto
-            self._count, self._bytes, self._thinnable = self._count - gone[0], self._bytes - gone[1], self._thinnable - gone[2]
 
     def lacking(self, ranges: Ranges) -> Ranges:
         """Return which of these numbers, all given once, are neither held nor accounted for by a gap that is held."""
@@ -213,13 +197,27 @@ class Outbox:
                 self._insert(meta, when, gap)
         return Appended(first, self.head)
 
+    def isolate(self, when: Moment) -> Appended:
+        """Set damaged records aside, in the file, and write gap records for their numbers."""
+        lost = self.damaged.within(self.acked + 1, self.head)
+        first = self.head + 1
+        with self._changing() as meta:
+            for low, high in lost:
+                self._db.execute(f"INSERT INTO damaged SELECT {COLUMNS} FROM records WHERE s BETWEEN ? AND ?", (low, high))  # noqa: S608
+                self._delete(low, high)
+            for gap in gaps(lost, "damaged", kind="any"):
+                self._insert(meta, when, gap)
+        self.damaged = Ranges()
+        return Appended(first, self.head)
+
     def renumber(self) -> None:
         """Begin a new epoch with what is held, because this file is an old copy whose next numbers were already used."""
         with self._changing() as meta:
-            fresh = self._db.execute("SELECT s, t, mono, tq, k, d FROM records ORDER BY s").fetchall()
+            held = [held_of(row) for row in self._db.execute(f"SELECT {COLUMNS} FROM records ORDER BY s")]  # noqa: S608
+            fresh = [row_of(replace(one, s=n)) for n, one in enumerate((one for one in held if one is not None), 1)]
             self._db.execute("DELETE FROM lifts")
             self._db.execute("DELETE FROM records")
-            self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", [(n, *row[1:]) for n, row in enumerate(fresh, 1)])
+            self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", fresh)
             epoch = self._db.execute("SELECT lower(hex(randomblob(16)))").fetchone()[0]
             meta.update(epoch=str(UUID(epoch)), head=len(fresh), acked=0, thinned=0)
 
@@ -245,7 +243,8 @@ class Outbox:
             meta["last_lift"] = data.hash
         kind, text = encode_data(data)  # type: ignore[arg-type]
         s = int(meta["head"]) + 1
-        self._db.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", (s, when.utc, when.mono, when.tq, kind, text))
+        held = Held(s, when.utc, when.mono, when.tq, kind, text)
+        self._db.execute(f"INSERT INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row_of(held))  # noqa: S608
         if kind == "lift":
             self._db.execute("INSERT INTO lifts VALUES (?, ?, ?)", (s, when.utc, text))
             self._db.execute("DELETE FROM lifts WHERE s NOT IN (SELECT s FROM lifts ORDER BY s DESC LIMIT ?)", (KEPT_LIFTS,))
@@ -253,6 +252,14 @@ class Outbox:
         self._count += 1
         self._bytes += len(text) + ROW_OVERHEAD
         self._thinnable += kind in THINNABLE
+
+    def _delete(self, first: int, last: int) -> None:
+        gone = self._db.execute(
+            f"SELECT COUNT(*), COALESCE(SUM({SIZE}), 0), COALESCE(SUM({IS_THINNABLE}), 0) FROM records WHERE s BETWEEN ? AND ?",  # noqa: S608
+            (first, last),
+        ).fetchone()
+        self._db.execute("DELETE FROM records WHERE s BETWEEN ? AND ?", (first, last))
+        self._count, self._bytes, self._thinnable = self._count - gone[0], self._bytes - gone[1], self._thinnable - gone[2]
 
     @contextmanager
     def _changing(self) -> Iterator[Meta]:
@@ -267,7 +274,7 @@ class Outbox:
         except BaseException as error:
             self._count, self._bytes, self._thinnable = before
             self._give_back()
-            if isinstance(error, sqlite3.OperationalError) and _is_worth_a_retry(error):
+            if isinstance(error, sqlite3.OperationalError) and is_worth_a_retry(error):
                 raise OutboxStuckError(f"the outbox could not be written: {error}") from error
             raise
         self._meta = meta
@@ -278,36 +285,3 @@ class Outbox:
                 self._db.execute("ROLLBACK")
         except sqlite3.Error:
             _log.exception("rollback failed; SQLite rolls back by itself at the next opening")
-
-
-def _is_worth_a_retry(error: sqlite3.OperationalError) -> bool:
-    return (error.sqlite_errorcode & 0xFF) in _RETRY_CODES
-
-
-def _connect_or_renew(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    try:
-        return connect(path), None
-    except sqlite3.OperationalError as error:
-        raise OutboxStuckError(
-            f"{path} could not be opened: {error}; nothing was changed: is there room, and may this user write there?"
-        ) from error
-    except sqlite3.DatabaseError as error:
-        aside = _move_aside(path)
-        _log.error(
-            "%s is corrupt (%s): it was kept as %s, a new epoch begins in an empty outbox; what had not been sent is only in the kept file",
-            path,
-            error,
-            aside,
-        )
-        return connect(path), aside
-
-
-def _move_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    for suffix in ("-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    return path.rename(aside)
