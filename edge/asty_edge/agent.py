@@ -22,9 +22,11 @@ from asty_edge.health import free_bytes, resident_bytes
 from asty_edge.outbox import Appended, Outbox, OutboxStuckError
 from asty_edge.ranges import Ranges
 from asty_edge.reading import Fix, Reading
+from asty_edge.settings import Supervision
 from asty_edge.timekeeping import SystemTime, Timekeeper
 from asty_edge.uplink.machine import Uplink
 from asty_edge.uplink.session import FINISH_S, Session
+from asty_edge.watchdog import Turning, Watchdog
 
 BATCH_S = 0.2
 TICK_S = 1.0
@@ -35,6 +37,7 @@ DATE_WAIT_MS = 5000
 """How long the first readings wait for a fix that dates them, before the system clock has to."""
 
 MOST_WAITING = 5000
+UNSUPERVISED = Supervision(None, is_watched=False)
 RETRY_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -44,7 +47,13 @@ class Agent:
     """One running edge. Use `run` once."""
 
     def __init__(
-        self, config: Config, fitted: Sequence[Fitted], outbox: Outbox, *, clock: Callable[[], SystemTime] = systemclock.read
+        self,
+        config: Config,
+        fitted: Sequence[Fitted],
+        outbox: Outbox,
+        *,
+        clock: Callable[[], SystemTime] = systemclock.read,
+        supervision: Supervision = UNSUPERVISED,
     ) -> None:
         self._config = config
         self._outbox = outbox
@@ -62,6 +71,8 @@ class Agent:
         self._session_n = outbox.begin_session(clock().utc // 1000)
         self._uplink = Session(config, outbox, Uplink(outbox.epoch, outbox.acked, outbox.head), self)
         self._refused = 0
+        self._turning = Turning()
+        self._watchdog = Watchdog(supervision)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; then store what was collected, send for up to 3 s, and return. Raises what broke the agent."""
@@ -76,11 +87,13 @@ class Agent:
             *(asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stopping")
+        self._watchdog.ready(f"{len(self._loops)} devices, {self._outbox.held} records wait")
         try:
             done, _ = await asyncio.wait([stopping, uplink, *work], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopping}:
                 task.result()
         finally:
+            self._watchdog.stopping()
             for task in (stopping, *work):
                 task.cancel()
             await asyncio.gather(stopping, *work, return_exceptions=True)
@@ -153,6 +166,7 @@ class Agent:
             return
         if self._collector.add(events):
             self._urgent.set()
+        self._turning.waits("flushing", mono_ms())
         self._collected.set()
 
     async def _flushing(self) -> None:
@@ -166,6 +180,7 @@ class Agent:
             self._collected.clear()
             self._urgent.clear()
             self._flush()
+            self._turning.turned("flushing")
             if self._collector.stuck:
                 await asyncio.sleep(RETRY_S)
                 self._collected.set()
@@ -198,6 +213,7 @@ class Agent:
         while True:
             await asyncio.sleep(TICK_S)
             now = mono_ms()
+            self._watchdog.alive(self._turning.hanging(now))
             ticks += 1
             if ticks % SYSTEM_CLOCK_EVERY == 0:
                 self._time.read_system(self._clock())

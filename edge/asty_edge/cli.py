@@ -66,6 +66,7 @@ def _run(config: Config, options: argparse.Namespace) -> int:
     # Drivers and the uplink are imported here, so that `inspect` on a small gateway costs little.
     from asty_edge.agent import Agent
     from asty_edge.fitting import fit
+    from asty_edge.settings import read_supervision
 
     logs.to_stderr(options.log)
     fitted = fit(config)
@@ -79,7 +80,7 @@ def _run(config: Config, options: argparse.Namespace) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        agent = Agent(config, fitted, outbox)
+        agent = Agent(config, fitted, outbox, supervision=read_supervision())
         _log.info("edge %s of %s runs with %d devices; outbox epoch %s", config.edge.id, config.edge.org, len(fitted), outbox.epoch)
         await agent.run(stop)
 
