@@ -17,6 +17,7 @@ import psycopg
 
 from asty_appliance import audit, front, simulation
 from asty_appliance.home import Home
+from asty_appliance.servers.mqtt import mosquitto
 from asty_appliance.simulation import Simulation
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import Progress, Town, bring_up, executable, plan, settings
@@ -128,6 +129,8 @@ def running(
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
     supervision = Supervision(home)
+    for note in _missing_parts():
+        say(note)
     say("building the pages" if front.build() else "the pages are built")
     town_file = home.data / "town.osm.pbf"
     run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
@@ -144,6 +147,15 @@ def running(
         if supervision.is_running():
             supervision.shut_down()
         say("everything is stopped")
+
+
+def _missing_parts() -> list[str]:
+    notes = []
+    if mosquitto() is None:
+        notes.append("mosquitto is not installed: rumqttd from PyPI is the broker (apt-get install mosquitto brings the other)")
+    if shutil.which("dbus-daemon") is None:
+        notes.append("vests are off: dbus-daemon is not installed (apt-get install dbus-daemon)")
+    return notes
 
 
 def _watch(town: Town, stop: Stop, began: float, say: Progress) -> float | None:
