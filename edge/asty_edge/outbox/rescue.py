@@ -89,7 +89,7 @@ def _numbers(source: sqlite3.Connection) -> tuple[Meta | None, str | None]:
     with suppress(*_UNREADABLE, TypeError):
         found: dict[str, Any] = dict(source.execute("SELECT key, value FROM meta"))
         if is_sound(found):
-            meta = {key: value for key, value in found.items() if key != "sum"}
+            meta = read_meta(source)
             return meta, str(meta["epoch"])
     with suppress(*_UNREADABLE):
         return None, read_identity(source)

@@ -34,6 +34,8 @@ _SUM = "sum"
 _NEEDED = frozenset({"epoch", "head", "acked"})
 
 Meta = dict[str, str | int]
+"""epoch, head, acked, session, last_lift (its hash), thinned (upper end), given_up (count)."""
+_FRESH: Meta = {"head": 0, "acked": 0, "session": 0, "last_lift": "", "thinned": 0, "given_up": 0}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -94,26 +96,30 @@ def _complete(db: sqlite3.Connection) -> None:
     (highest,) = db.execute("SELECT COALESCE(MAX(s), 0) FROM records").fetchone()
     if found and highest > int(found["head"]):
         raise sqlite3.DatabaseError(f"record {highest} has a number that was never given")
-    fresh: Meta = {"epoch": str(uuid4()), "head": 0, "acked": 0, "session": 0, "last_lift": "", "thinned": 0, "given_up": 0}
-    if not found.keys() >= {*fresh, _SUM}:
+    if not found.keys() >= {*_FRESH, _SUM}:
         db.execute("BEGIN IMMEDIATE")
-        write_meta(db, fresh | found)
+        write_meta(db, {"epoch": str(uuid4()), **_FRESH, **_known(found)})
         db.execute("COMMIT")
 
 
 def is_sound(meta: dict[str, Any]) -> bool:
     """Tell whether a file's own numbers are what was written; without a checksum they are of an older version, and believed."""
-    return meta.get(_SUM) == _sum_of(meta) if _SUM in meta else meta.keys() >= _NEEDED
+    sum_ = _sum_of(meta)
+    return meta.keys() >= _NEEDED and meta.get(_SUM, sum_) == sum_
 
 
 def read_meta(db: sqlite3.Connection) -> Meta:
-    """Read what the file knows of itself: epoch, head, acked, session, last_lift, thinned (upper end), given_up (count)."""
-    return {key: value for key, value in db.execute("SELECT key, value FROM meta") if key != _SUM}
+    """Read what the file knows of itself."""
+    return _known(dict(db.execute("SELECT key, value FROM meta")))
+
+
+def _known(found: dict[str, Any]) -> Meta:
+    return {key: value for key, value in found.items() if key == "epoch" or key in _FRESH}
 
 
 def write_meta(db: sqlite3.Connection, meta: Meta) -> None:
     """Write all of it back, and its checksum; the epoch also where a damaged page of these numbers does not reach it."""
-    rows = {**meta, _SUM: _sum_of(meta)}
+    rows = {**_known(meta), _SUM: _sum_of(meta)}
     db.executemany("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", rows.items())
     epoch = str(meta["epoch"])
     if db.execute("SELECT epoch FROM identity").fetchall() != [(epoch,)]:
@@ -152,5 +158,5 @@ def _checksum(s: int, t: int, mono: int, tq: str, k: str, d: bytes) -> int:
 
 
 def _sum_of(meta: dict[str, Any]) -> int:
-    said = "\n".join(f"{key}={value!r}" for key, value in sorted(meta.items()) if key != _SUM)
+    said = "\n".join(f"{key}={value!r}" for key, value in sorted(_known(meta).items()))
     return crc32(said.encode(errors="surrogateescape"))
