@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -209,6 +210,7 @@ def drill(seed: int, minutes: float, edges: int, records: int | None, as_json: b
 @cli.group()
 def bench() -> None:
     """The benchmarks; never part of the tests, since machines are noisy."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is stopped
 
 
 @bench.command("ingest")

@@ -75,7 +75,7 @@ class Outbox:
 
     def next(self, now: int) -> Packed | None:
         """Return the pack to send now, live before backlog; it is out until it is acknowledged."""
-        if self.out and now - max(self._progress_at, self.out[0].t_last) >= self._backoff:
+        if self.out and now - self._progress_at >= self._backoff:
             self._backoff = min(2 * self._backoff, LAST_BACKOFF_MS)
             self._progress_at = now
             self.todo.extendleft(reversed(self.out))
@@ -87,6 +87,8 @@ class Outbox:
             self.backlog_left -= packed.last - packed.first + 1
         else:
             return None
+        if not self.out:
+            self._progress_at = now
         self.out.append(packed)
         return packed
 

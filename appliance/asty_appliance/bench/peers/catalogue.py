@@ -58,7 +58,7 @@ def install(peer: Peer, root: Path) -> dict[str, str]:
             if done.returncode:
                 raise NotInstallableError((done.stderr.strip() or done.stdout.strip()).splitlines()[-1][:200])
         (place / ".done").touch()
-    return {name: _version(peer, place, name) for name in map(_bare, peer.python + peer.node)}
+    return {name: _version(peer, place, name) for name in map(bare, peer.python + peer.node)}
 
 
 def command(peer: Peer, root: Path, data: Path, port: int, dsn: str) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -101,7 +101,8 @@ def _version(peer: Peer, place: Path, package: str) -> str:
     return done.stdout.strip()
 
 
-def _bare(requirement: str) -> str:
+def bare(requirement: str) -> str:
+    """Return the package that a requirement names."""
     for mark in "[<>=!~":
         requirement = requirement.split(mark)[0]
     return requirement

@@ -95,11 +95,16 @@ def _entry(
     speeds: list[Speed] = []
     faults: list[Fault] = []
     troubles: list[str] = []
+    able = True
 
     def hold[T](trial: Callable[[], T], kept: list[T], words: Callable[[T], str]) -> None:
+        nonlocal able
+        if not able:
+            return
         try:
             outcome = trial()
         except (NotReadyError, NotWellError, psycopg.Error) as error:
+            able = not isinstance(error, NotReadyError)
             troubles.append(str(error).splitlines()[0])
             say(f"{title}: {troubles[-1]}")
         else:

@@ -20,9 +20,9 @@ def main(port: int, dsn: str, folder: str | None) -> None:
     records = packs.flatten(packs.recs)
     d = records.recs["d"]
     rows = records.select(
-        t=records.recs["t"].as_int().dt.utc_from_timestamp(unit="ms"),
+        t=pw.unwrap(records.recs["t"].as_int()).dt.utc_from_timestamp(unit="ms"),
         ep=records.ep,
-        s=records.recs["s"].as_int(),
+        s=pw.unwrap(records.recs["s"].as_int()),
         tq=records.recs["tq"].as_str(),
         lat=d["lat"].as_float(),
         lon=d["lon"].as_float(),
