@@ -119,7 +119,7 @@ def test_killed_at_any_moment_it_goes_on_with_the_next_number(edge, eventually):
     for _ in range(2):
         edge.start()
         before = held
-        seen = eventually(lambda before=before: (look := edge.look()) and look["held"] > before + 3 and look)
+        seen = eventually(lambda before=before: (look := edge.look()) and look["held"] > before + 3 and look, within=60)
         edge.end(signal.SIGKILL)
         report = edge.look()
         assert report["held"] >= seen["held"], "what was appended is there"
@@ -135,7 +135,7 @@ def test_told_to_stop_it_stores_what_it_has_says_goodbye_and_ends_well(edge, mos
     )
     assert watcher.stdout.readline() == "ready\n"
     edge.start()
-    eventually(lambda: (look := edge.look()) and look["held"] > 3)
+    eventually(lambda: (look := edge.look()) and look["held"] > 3, within=60)
     assert edge.end(signal.SIGTERM) == 0
     report = edge.look()
     lines = [json.loads(line) for line in iter(watcher.stdout.readline, "end\n")]
@@ -172,7 +172,7 @@ client.loop_forever()
 
 def test_told_to_stop_without_a_broker_it_does_not_wait_for_one(edge, eventually):
     edge.start()
-    eventually(lambda: (look := edge.look()) and look["held"] > 3)
+    eventually(lambda: (look := edge.look()) and look["held"] > 3, within=60)
     assert edge.end(signal.SIGTERM) == 0
 
 
@@ -191,7 +191,9 @@ def test_it_fits_into_sixty_megabytes_with_every_driver_running(tmp_path, receiv
     edge = Edge(tmp_path, "\n".join(f'[[device]]\nname = "{kind}"\ndriver = "{kind}"\n{table}' for kind, table in tables.items()))
     edge.start()
     try:
-        eventually(lambda: (look := edge.look()) and look["held_by_kind"].get("health", 0) and look["held_by_kind"].get("pos", 0) > 5)
+        eventually(
+            lambda: (look := edge.look()) and look["held_by_kind"].get("health", 0) and look["held_by_kind"].get("pos", 0) > 5, within=60
+        )
         status = Path(f"/proc/{edge.process.pid}/status").read_text()
         peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
     finally:
@@ -221,7 +223,7 @@ def test_check_of_a_right_configuration_opens_nothing(tmp_path):
 def test_inspect_tells_people_what_waits(edge, eventually):
     assert edge.ask("inspect").returncode == 1
     edge.start()
-    eventually(lambda: (look := edge.look()) and look["held_by_kind"].get("pos", 0) > 2)
+    eventually(lambda: (look := edge.look()) and look["held_by_kind"].get("pos", 0) > 2, within=60)
     text = edge.ask("inspect").stdout
     for word in ("epoch", "head", "acknowledged up to 0", "pos", "waiting", "no lifts yet"):
         assert word in text
@@ -232,7 +234,7 @@ def test_inspect_tells_people_what_waits(edge, eventually):
 
 def test_a_second_agent_on_the_same_outbox_says_so_and_leaves(edge, eventually):
     edge.start()
-    eventually(edge.look)
+    eventually(edge.look, within=60)
     second = edge.ask("run")
     assert second.returncode == 2
     assert "another agent" in second.stderr

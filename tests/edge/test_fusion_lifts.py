@@ -129,6 +129,14 @@ def test_the_bin_before_passing_the_antenna_on_its_way_down_is_not_the_next_bin(
     assert (second.tag, second.others, second.flags) == (OTHER, (), ())
 
 
+def test_the_bin_on_its_way_down_does_not_lend_its_tag_to_the_next_one():
+    shift = Shift()
+    shift.lift(19, "idle", 7).fix(19).tag(19.5).lift(20, "raising", 7).lift(23, "dumping", 7).lift(26, "lowering", 7).tag(27)
+    shift.lift(29, "idle", 8)
+    cycle(shift, start=31, base=8, tag=None)
+    assert shift.of(Lift)[1].flags == ("no_tag",)
+
+
 def test_a_tag_read_during_the_lift_is_not_also_a_bin_seen():
     assert cycle(Shift()).tick(100).of(BinSeen) == []
 
@@ -183,6 +191,18 @@ def test_the_last_stable_load_before_and_the_first_after_the_dump_count():
             shift.weigh(at + 0.1, kg)
         shift.lift(at + 0.2, state, 7)
     assert shift.lift(27, "idle", 8).one_lift.net == 118.0
+
+
+def test_between_two_polls_the_last_load_before_and_the_first_after_the_dump_count():
+    shift = Shift().lift(19, "idle", 7).tag(19).fix(19).lift(20, "raising", 7).weigh(20.1, 90.0).weigh(20.2, 130.0).lift(20.5, "dumping", 7)
+    shift.lift(24, "lowering", 7).weigh(24.1, 12.0).weigh(24.2, 3.0).lift(24.5, "lowering", 7).lift(26, "idle", 8)
+    assert (shift.one_lift.gross, shift.one_lift.tare) == (130.0, 12.0)
+
+
+def test_a_load_weighed_while_nobody_watched_the_lift_is_not_used():
+    shift = Shift().lift(19, "idle", 7).tag(19).fix(19).lift(20, "raising", 7).weigh(20.5, 130.0).lift(20.6, "raising", 7)
+    shift.weigh(30, 55.0).lift(40, "raising", 7).lift(41, "dumping", 7).lift(44, "idle", 8)
+    assert shift.one_lift.gross == 130.0
 
 
 def test_shaking_the_bin_once_more_keeps_the_first_load_and_takes_the_last_empty():

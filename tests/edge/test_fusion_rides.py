@@ -163,6 +163,13 @@ def test_slosh_after_parking_is_no_theft():
     assert ride.alarms("fuel_theft") == []
 
 
+def test_a_wave_that_lasts_some_seconds_is_no_theft():
+    ride = Ride()
+    for at in range(150):
+        ride.engine(at, 900.0 if at < 60 else 0.0).pto(at, False).fuel(at, 50.0 if 90 <= at < 99 else 60.0)
+    assert ride.alarms("fuel_theft") == []
+
+
 def test_engine_records_come_each_minute():
     ride = Ride()
     for at in range(121):

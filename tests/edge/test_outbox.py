@@ -213,7 +213,7 @@ def test_a_full_disk_stores_nothing_of_a_batch_and_keeps_what_there_is(outbox, p
     outbox.append([weight() for _ in range(10)])
     fill_the_disk(outbox)
     with pytest.raises(OutboxStuckError, match="full"):
-        outbox.append([Event(WHEN, Alarm(code="x", on=True, info="y" * 50_000)), lift(1)])
+        outbox.append([lift(1), Event(WHEN, Alarm(code="x", on=True, info="y" * 50_000))])
     assert (outbox.head, outbox.held) == (10, 10)
     free_the_disk(outbox)
     assert outbox.append([lift(1)]).first == 11

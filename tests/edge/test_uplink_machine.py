@@ -174,8 +174,8 @@ def test_what_the_store_shows_to_have_does_not_go_again():
     talk = Talk(head=100).connect()
     talk.sends()
     talk.born(101, 200).sends()
-    talk.ack(0, (1, 100))
-    assert [pack for pack in talk.later(FIRST_BACKOFF_MS).sends() if pack[0] is Lane.BACKLOG] == [(Lane.BACKLOG, 1, 100)]
+    talk.ack(0, (1, 100), (151, 160))
+    assert talk.later(FIRST_BACKOFF_MS).sends() == [(Lane.LIVE, 151, 200), (Lane.BACKLOG, 1, 100)], "101 to 150 are there"
 
 
 def test_a_store_that_is_down_is_asked_with_a_probe_and_not_with_everything():
