@@ -15,7 +15,7 @@ from typing import Any
 from asty_edge import config as configuration
 from asty_edge import logs
 from asty_edge.config import Config, ConfigError
-from asty_edge.outbox import Outbox, OutboxBusyError, OutboxStuckError, inspect
+from asty_edge.outbox import Outbox, OutboxBusyError, OutboxStuckError, OutboxTooNewError, inspect
 from asty_edge.rehearsal import command as rehearsal
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -72,9 +72,9 @@ def _run(config: Config, options: argparse.Namespace) -> int:
     fitted = fit(config)
     try:
         outbox = Outbox.open(Path(config.outbox.path), config.outbox.max_bytes)
-    except (OutboxBusyError, OutboxStuckError) as error:
+    except (OutboxBusyError, OutboxStuckError, OutboxTooNewError) as error:
         _log.error("%s", error)
-        return WRONG if isinstance(error, OutboxBusyError) else FAILED
+        return FAILED if isinstance(error, OutboxStuckError) else WRONG
 
     async def until_told() -> None:
         stop = asyncio.Event()

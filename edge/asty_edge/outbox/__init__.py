@@ -3,5 +3,6 @@
 from asty_edge.outbox.inspection import inspect
 from asty_edge.outbox.opening import OutboxStuckError
 from asty_edge.outbox.store import Appended, Outbox, OutboxBusyError
+from asty_edge.outbox.version import OutboxTooNewError
 
-__all__ = ["Appended", "Outbox", "OutboxBusyError", "OutboxStuckError", "inspect"]
+__all__ = ["Appended", "Outbox", "OutboxBusyError", "OutboxStuckError", "OutboxTooNewError", "inspect"]

@@ -34,7 +34,7 @@ def is_worth_a_retry(error: sqlite3.Error) -> bool:
 
 
 def open_or_rescue(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """Open the outbox or make a new one; also returns where a corrupt one was moved. Raises OutboxStuckError."""
+    """Open the outbox or make a new one; also returns where a corrupt one was moved. Raises OutboxStuckError, OutboxTooNewError."""
     rescued = path.with_name(path.name + ".rescued")
     if rescued.exists() and not path.exists():  # the power went between the two renames below
         rescued.rename(path)

@@ -12,6 +12,7 @@ from uuid import uuid4
 from zlib import crc32
 
 from asty_edge.event import Held
+from asty_edge.outbox.version import bring_forward, mark, refuse_newer
 
 ROW_OVERHEAD = 48
 """Bytes counted for a record besides its data: rowid, times, kind and cell headers."""
@@ -39,18 +40,19 @@ _FRESH: Meta = {"head": 0, "acked": 0, "session": 0, "last_lift": "", "thinned":
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open or make the file. Raises sqlite3.DatabaseError when it is no sound outbox."""
+    """Open or make the file. Raises sqlite3.DatabaseError when it is no sound outbox, OutboxTooNewError when a later agent made it."""
     db = prepared(sqlite3.connect(path, isolation_level=None, timeout=5))
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 4194304")
+        refuse_newer(db)
         _check_structure(db)
         db.executescript(_TABLES)
-        if "c" not in [row[1] for row in db.execute("PRAGMA table_info(records)")]:  # made by a version without checksums
-            db.execute("ALTER TABLE records ADD COLUMN c INTEGER")
+        bring_forward(db)
         _check_shape(db)
         _complete(db)
+        mark(db)
     except UnicodeDecodeError as error:  # in the text of SQLite's own complaint
         db.close()
         raise sqlite3.DatabaseError(f"malformed schema: {error.object!r}") from error

@@ -67,7 +67,8 @@ class Outbox:
         """Open the file at `path` or begin a new one, and a new epoch with it.
 
         A corrupt file is moved aside, never deleted, and what can be read of it stays, under its numbers. Raises OutboxBusyError
-        when another agent has it open, OutboxStuckError when the disk does not let it be opened.
+        when another agent has it open, OutboxStuckError when the disk does not let it be opened, OutboxTooNewError when a later agent
+        made it.
         """
         lock = path.with_name(path.name + ".lock").open("w")
         try:
