@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import psycopg
 from msgspec import Struct
+from psycopg import IsolationLevel
 
 from asty_appliance.drill.outboxes import Destroyed
 from asty_appliance.drill.truthfiles import Appended
@@ -62,6 +63,7 @@ _STORED = """
     CREATE INDEX ON found (edge, n);
     CREATE INDEX ON found (ep, s);
     CREATE INDEX ON truth (edge, n);
+    CREATE INDEX ON destroyed (ep, s);
     ANALYZE found;
     ANALYZE truth;
 """
@@ -82,8 +84,11 @@ _MISSING = """
         WHEN k = 'pos' AND (s = 0 OR EXISTS (SELECT FROM telemetry.gap g JOIN telemetry.ledger l USING (epoch)
                      WHERE l.ep = t.ep AND g.ranges @> t.s AND g.why = 'outbox_full')) THEN 'thinned'
         ELSE 'lost' END AS fate
-    FROM truth t WHERE sure AND NOT EXISTS (
-        SELECT FROM found f WHERE CASE WHEN t.n > 0 THEN f.edge = t.edge AND f.n = t.n ELSE f.ep = t.ep AND f.s = t.s END)
+    FROM (
+        SELECT * FROM truth t WHERE sure AND n > 0 AND NOT EXISTS (SELECT FROM found f WHERE f.edge = t.edge AND f.n = t.n)
+        UNION ALL
+        SELECT * FROM truth t WHERE sure AND n = 0 AND NOT EXISTS (SELECT FROM found f WHERE f.ep = t.ep AND f.s = t.s)
+    ) AS t
 """
 
 _WRONG = f"""
@@ -128,6 +133,7 @@ _EXAMPLES = """
 def audit(dsn: str, truth: Iterable[Appended], destroyed: Iterable[Destroyed]) -> Count:
     """Count everything; leaves nothing behind in the database. Raises psycopg.Error while it is away."""
     with psycopg.connect(dsn) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ  # one moment, while records still arrive
         connection.execute(_TRUTH)
         with connection.cursor() as cursor:
             with cursor.copy("COPY truth FROM STDIN") as copy:
