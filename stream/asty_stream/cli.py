@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("worker", help="take packs from Kafka until SIGTERM")
     commands.add_parser("migrate", help="bring schema telemetry to its newest version")
-    commands.add_parser("maintain", help="partitions, rollups, compression and retention, once")
+    commands.add_parser("maintain", help="gaps that stay open, partitions, rollups, compression and retention, once")
     command = parser.parse_args(arguments).command
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("faust", "mode", "aiokafka", "alembic"):
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             from asty_stream.store.maintain import maintain
 
-            asyncio.run(maintain(dsn))
+            asyncio.run(maintain(dsn, settings.read_gap_minutes()))
     except settings.SettingsError as error:
         print(f"asty-stream: the environment does not fit: {error}", file=sys.stderr)
         return 2

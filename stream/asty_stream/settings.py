@@ -7,6 +7,9 @@ from typing import Literal
 
 from asty_contracts.ids import is_name
 
+GAP_MINUTES = 15.0
+"""How long a gap may stay open, while its edge is connected, before it is an alarm."""
+
 
 class SettingsError(Exception):
     """The environment does not fit: names each variable and what was expected."""
@@ -28,7 +31,7 @@ class MqttSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that `asty-stream worker` needs; `migrate` and `maintain` read only `database_dsn`."""
+    """All that `asty-stream worker` needs; `migrate` reads only `database_dsn`, `maintain` also `gap_minutes`."""
 
     org: str
     database_dsn: str
@@ -39,6 +42,7 @@ class Settings:
     batch_packs: int
     batch_seconds: float
     stall_seconds: float
+    gap_minutes: float
 
 
 class _Reader:
@@ -115,6 +119,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         batch_packs=reader.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
         batch_seconds=reader.number("ASTY_STREAM_BATCH_SECONDS", 0.25, 0.01, 10),
         stall_seconds=reader.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
+        gap_minutes=_gap_minutes(reader),
     )
     reader.done()
     return settings
@@ -126,3 +131,15 @@ def read_dsn(environment: Mapping[str, str] | None = None) -> str:
     dsn = reader.text("ASTY_DATABASE_DSN")
     reader.done()
     return dsn
+
+
+def read_gap_minutes(environment: Mapping[str, str] | None = None) -> float:
+    """Read only how long a gap may stay open. Raises SettingsError."""
+    reader = _Reader(os.environ if environment is None else environment)  # noqa: TID251
+    minutes = _gap_minutes(reader)
+    reader.done()
+    return minutes
+
+
+def _gap_minutes(reader: _Reader) -> float:
+    return reader.number("ASTY_STREAM_GAP_MINUTES", GAP_MINUTES, 1, 100_000)

@@ -209,7 +209,8 @@ class Worker:
     async def _maintain(self) -> None:
         while True:
             try:
-                await maintain(self._settings.database_dsn)
+                if await maintain(self._settings.database_dsn, self._settings.gap_minutes):
+                    self._announcer.wake()
             except (psycopg.Error, OSError) as error:
                 log.warning("upkeep waits: %s", str(error).strip())
             await asyncio.sleep(MAINTAIN_SECONDS)

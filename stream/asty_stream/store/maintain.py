@@ -1,4 +1,4 @@
-"""One round of upkeep: partitions ahead, rollups, compression, retention. Only one process does it at a time."""
+"""One round of upkeep: gaps that stay open, partitions ahead, rollups, compression, retention. Only one process does it at a time."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,9 @@ from psycopg import AsyncConnection, sql
 
 from asty_stream.engine import engine_of
 from asty_stream.rules.timing import DAY
+from asty_stream.settings import GAP_MINUTES
 from asty_stream.store import rollups
+from asty_stream.store.gaps import watch_gaps
 from asty_stream.store.keeper import connect, now_ms
 from asty_stream.store.partitions import AHEAD, Partitions, week_of
 
@@ -20,13 +22,14 @@ COMPRESS_AFTER = timedelta(days=21)
 """Later than an edge is ever offline (14 days), so that late records rarely meet compressed ones."""
 
 
-async def maintain(dsn: str) -> bool:
-    """Do one round; false when another process is at it. Raises psycopg.Error."""
+async def maintain(dsn: str, gap_minutes: float = GAP_MINUTES) -> bool:
+    """Do one round; false when another process is at it. A gap open for `gap_minutes` is an alarm. Raises psycopg.Error."""
     async with await connect(dsn) as connection:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if await cursor.fetchone() != (True,):
             return False
         now = now_ms()
+        await watch_gaps(connection, minutes=gap_minutes, now=now)
         engine = await engine_of(connection)
         if engine == "native":
             await Partitions().ensure(connection, {week_of(now), week_of(now + AHEAD), week_of(now + AHEAD + 5 * DAY)})
@@ -65,6 +68,9 @@ async def _forget(connection: AsyncConnection[Any], *, native: bool) -> None:
         strays = sql.SQL("DELETE FROM telemetry.{} WHERE t > now() + interval '7 days' AND rx < %s").format(sql.Identifier(record))
         await connection.execute(strays, [before])
     await connection.execute("DELETE FROM telemetry.refused WHERE last_rx < now() - interval '400 days'")
+    await connection.execute(
+        "DELETE FROM telemetry.store_alarm WHERE t < now() - (SELECT keep FROM telemetry.retention WHERE record = 'alarm')"
+    )
 
 
 async def _drop_partitions(connection: AsyncConnection[Any], record: str, before: datetime) -> None:
