@@ -117,6 +117,10 @@ class Truck:
         """Whether it has to come home even if it gets no stop."""
         return self.kg > 0 or self.litres > 0 or self.start != self.garage
 
+    def may_serve(self, stop: Stop, stream: str) -> bool:
+        """Tell whether it takes this stop while it carries `stream`: by stream and skills alone."""
+        return stop.stream == stream and stream in self.streams and stop.skills <= self.skills
+
 
 @dataclass(frozen=True, slots=True)
 class Station:

@@ -9,7 +9,7 @@ from asty_cloud_api.planning.engines import ortools, pyvrp
 from asty_cloud_api.planning.engines.order import Order
 from asty_cloud_api.planning.model import Day, Truck, Window
 from asty_cloud_api.planning.plan import LeftOut, Plan, Reason, Route
-from asty_cloud_api.planning.schedule import Timetable, price, steps_of
+from asty_cloud_api.planning.schedule import Timetable, price
 from asty_cloud_api.planning.stop import StoppingRule, Until
 
 Engine = Callable[..., Order]
@@ -75,8 +75,8 @@ def search(
 
 
 def untimed(routes: Iterable[Route]) -> Order:
-    """The order of timed routes, without breaks."""
-    return {route.truck: tuple(step for step in steps_of(route) if step.kind != "break") for route in routes}
+    """The order of timed routes: without breaks and the last unloading."""
+    return {route.truck: tuple(repair.opened(route)) for route in routes}
 
 
 def _with_fleet(

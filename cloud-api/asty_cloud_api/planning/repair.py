@@ -46,12 +46,12 @@ def insert(table: Timetable, given: dict[str, str], routes: dict[str, Route], st
     """Put a stop where it costs least, breaks and windows kept; routes change in place. Tells whether there was such a place."""
     best: tuple[float, Route] | None = None
     for truck in table.day.trucks:
-        if given[truck.id] != stop.stream or not stop.skills <= truck.skills:
+        if not truck.may_serve(stop, given[truck.id]):
             continue
         route = routes.get(truck.id)
         before = price(table.day, (route,)).total if route else 0.0
         for position in _positions(table, truck, route, stop):
-            steps = _opened(route)
+            steps = opened(route)
             tried = (*steps[:position], Step("stop", stop.id), *steps[position:])
             made = break_rule.place(table, truck, stop.stream, closed(table, truck, stop.stream, tried))
             if isinstance(made, Route):
@@ -63,9 +63,17 @@ def insert(table: Timetable, given: dict[str, str], routes: dict[str, Route], st
     return best is not None
 
 
+def opened(route: Route | None) -> list[Step]:
+    """A route's steps without breaks and without its last unloading."""
+    steps = [step for step in steps_of(route) if step.kind != "break"] if route else []
+    if steps and steps[-1].kind == "unload":
+        steps.pop()
+    return steps
+
+
 def _positions(table: Timetable, truck: Truck, route: Route | None, stop: Stop) -> list[int]:
     """The five places in a route with the smallest detour."""
-    steps = _opened(route)
+    steps = opened(route)
     places = [truck.start, *(table.stops[s.id].place if s.kind == "stop" else table.stations[s.id].place for s in steps), truck.garage]
     roads = table.day.roads[truck.profile]
     detours: list[tuple[int, int]] = []
@@ -75,14 +83,6 @@ def _positions(table: Timetable, truck: Truck, route: Route | None, stop: Stop) 
         if there is not None and back is not None:
             detours.append((there + back - (travel(roads, a, b) or 0), position))
     return [position for _, position in sorted(detours)[:5]]
-
-
-def _opened(route: Route | None) -> list[Step]:
-    """A route's steps without breaks and without its last unloading."""
-    steps = [step for step in steps_of(route) if step.kind != "break"] if route else []
-    if steps and steps[-1].kind == "unload":
-        steps.pop()
-    return steps
 
 
 def _fitted(table: Timetable, truck: Truck, stream: str, steps: tuple[Step, ...]) -> tuple[Route | None, list[str]]:

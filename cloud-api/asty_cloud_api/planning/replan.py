@@ -218,7 +218,7 @@ def _kept(day: Day, given: dict[str, str], remaining: dict[str, tuple[Step, ...]
     missing = sorted((s for s in day.stops if s.must and s.id not in served), key=lambda s: (-s.litres, s.id))
     for stop in missing[: repair.REINSERTED]:
         repair.insert(table, given, routes, stop)
-    return {name: tuple(s for s in steps_of(route) if s.kind != "break") for name, route in routes.items()}
+    return {name: tuple(repair.opened(route)) for name, route in routes.items()}
 
 
 def _timed_keep(day: Day, given: dict[str, str], keep: Order) -> tuple[Route, ...]:

@@ -15,92 +15,94 @@ from hypothesis import strategies as st
 
 DAY = 8 * 3600
 STREAMS = ("residual", "glass")
-numbers = st.one_of(st.floats(0, 900), st.sampled_from([math.nan, math.inf, -5.0, 0.0, 1e12]))
-moments = st.integers(-3600, DAY + 3600)
-windows = st.builds(Window, moments, moments)
+BAD = st.sampled_from([math.nan, math.inf, -5.0, 1e12])
+windows = st.builds(lambda a, n: Window(a, a + n), st.integers(0, DAY), st.integers(0, DAY))
+
+
+def mostly[T](good: st.SearchStrategy[T], *odd: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Draw the odd one time in twelve, so that most days have something to plan and few are sound in everything."""
+    return st.integers(0, 11).flatmap(lambda n: st.one_of(*odd) if n == 11 and odd else good)
 
 
 @st.composite
 def roads(draw: st.DrawFn, size: int) -> Roads:
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
-    xy = rng.uniform(0, draw(st.sampled_from([500.0, 5000.0, 60_000.0])), (size, 2))
+    xy = rng.uniform(0, draw(st.sampled_from([500.0, 3000.0, 9000.0, 60_000.0])), (size, 2))
     metres = np.abs(xy[:, None] - xy[None]).sum(-1)
     seconds = metres / 8
-    holes = rng.uniform(size=(size, size)) < draw(st.sampled_from([0.0, 0.0, 0.15, 0.9]))
+    holes = rng.uniform(size=(size, size)) < draw(st.sampled_from([0.0, 0.0, 0.0, 0.15, 0.9]))
     seconds[holes] = draw(st.sampled_from([math.nan, math.inf, -1.0]))
     return Roads(seconds, metres)
 
 
 @st.composite
+def stops(draw: st.DrawFn, index: int, size: int) -> Stop:
+    never = st.just((Window(5, 4),))
+    return Stop(
+        id=draw(mostly(st.just(f"b{index}"), st.just("b0"))),
+        place=draw(mostly(st.integers(0, size - 1), st.sampled_from([-1, size, 999]))),
+        kg=draw(mostly(st.floats(0, 200), BAD)),
+        litres=draw(mostly(st.floats(0, 900), BAD)),
+        service=draw(st.integers(0, 600)),
+        windows=draw(mostly(st.just(()), st.lists(windows, min_size=1, max_size=3).map(tuple), st.just((Window(-900, 900),)), never)),
+        must=draw(st.booleans()),
+        prize=draw(mostly(st.floats(0, 50), BAD)),
+        stream=draw(mostly(st.just("residual"), st.just("glass"), st.just("paper"))),
+        skills=draw(mostly(st.just(frozenset[str]()), st.just(frozenset({"crane"})))),
+        release=draw(mostly(st.just(0), st.just(3000))),
+    )
+
+
+@st.composite
+def trucks(draw: st.DrawFn, index: int, size: int) -> Truck:
+    places = st.integers(0, size - 1)
+    return Truck(
+        id=draw(mostly(st.just(f"t{index}"), st.just("t0"))),
+        kg_max=draw(mostly(st.floats(200, 1500), BAD)),
+        litres_max=draw(mostly(st.floats(900, 9000), BAD)),
+        shift=draw(mostly(st.just(Window(0, DAY)), windows, st.just(Window(-100, DAY)), st.just(Window(9, 8)))),
+        garage=draw(places),
+        start=draw(mostly(places, st.just(size))),
+        streams=draw(st.sampled_from([frozenset(STREAMS), frozenset({"residual"}), frozenset({"residual"}), frozenset({"glass"})])),
+        skills=draw(st.sampled_from([frozenset[str](), frozenset({"crane"})])),
+        prices=Prices(draw(st.sampled_from([0.0, 20.0])), 1.0, draw(st.sampled_from([0.0, 15.0])), draw(st.sampled_from([0.0, 25.0]))),
+        overtime=draw(st.sampled_from([0, 1800])),
+        break_rule=draw(
+            st.one_of(st.none(), st.builds(BreakRule, st.integers(600, 9000), st.integers(60, 2700), st.sampled_from(["driving", "duty"])))
+        ),
+        max_trips=draw(st.sampled_from([None, None, 1, 2])),
+        kg=draw(mostly(st.just(0.0), st.just(80.0), BAD)),
+        litres=draw(mostly(st.just(0.0), st.just(700.5))),
+        aboard=draw(mostly(st.none(), st.just("residual"), st.just("glass"))),
+        ready=draw(mostly(st.none(), st.just(2000))),
+        counted=draw(mostly(st.just(0), st.just(500))),
+    )
+
+
+@st.composite
+def stations(draw: st.DrawFn, index: int, size: int) -> Station:
+    return Station(
+        id=f"s{index}",
+        place=draw(mostly(st.integers(0, size - 1), st.just(-1))),
+        service=draw(st.integers(0, 1200)),
+        open=draw(mostly(st.none(), windows, st.just(Window(8, 7)))),
+        streams=draw(mostly(st.none(), st.just(frozenset({"glass"})))),
+    )
+
+
+@st.composite
 def days(draw: st.DrawFn) -> Day:
     size = draw(st.integers(2, 9))
-    places = st.integers(0, size - 1)
-    odd_places = st.one_of(places, places, places, st.sampled_from([-1, size, 999]))
-    rules = st.one_of(st.none(), st.builds(BreakRule, st.integers(600, 9000), st.integers(60, 2700), st.sampled_from(["driving", "duty"])))
-    stops = draw(
-        st.lists(
-            st.builds(
-                Stop,
-                st.sampled_from([f"b{i}" for i in range(14)]),
-                odd_places,
-                numbers,
-                st.one_of(st.floats(0, 2000), numbers),
-                st.integers(0, 900),
-                st.lists(windows, max_size=3).map(tuple),
-                st.booleans(),
-                st.one_of(st.floats(0, 50), st.just(math.nan)),
-                st.sampled_from(STREAMS),
-                st.sampled_from([frozenset[str](), frozenset({"crane"})]),
-                st.sampled_from([0, 0, 0, 3000]),
-            ),
-            max_size=12,
-        )
+    return Day(
+        tuple(draw(trucks(i, size)) for i in range(draw(st.integers(0, 4)))),
+        tuple(draw(stops(i, size)) for i in range(draw(st.integers(0, 12)))),
+        tuple(draw(stations(i, size)) for i in range(draw(st.integers(0, 2)))),
+        {"truck": draw(roads(size))},
     )
-    trucks = draw(
-        st.lists(
-            st.builds(
-                Truck,
-                id=st.sampled_from(["t0", "t1", "t2", "t3"]),
-                kg_max=st.one_of(st.floats(100, 3000), numbers),
-                litres_max=st.floats(500, 9000),
-                shift=st.one_of(st.just(Window(0, DAY)), windows),
-                garage=places,
-                start=odd_places,
-                streams=st.sampled_from([frozenset(STREAMS), frozenset({"residual"}), frozenset({"glass"})]),
-                skills=st.sampled_from([frozenset[str](), frozenset({"crane"})]),
-                prices=st.builds(
-                    Prices, st.sampled_from([0.0, 20.0]), st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 15.0]), st.just(25.0)
-                ),
-                overtime=st.sampled_from([0, 1800]),
-                break_rule=rules,
-                max_trips=st.sampled_from([None, 1, 2]),
-                kg=st.sampled_from([0.0, 0.0, 80.0, math.nan, 5000.0]),
-                aboard=st.sampled_from([None, None, "glass"]),
-                ready=st.sampled_from([None, None, 2000]),
-                counted=st.sampled_from([0, 500]),
-            ),
-            max_size=4,
-        )
-    )
-    hours = st.one_of(st.none(), windows)
-    stations = draw(
-        st.lists(
-            st.builds(
-                Station,
-                st.sampled_from(["s0", "s1"]),
-                odd_places,
-                st.integers(0, 1200),
-                hours,
-                st.sampled_from([None, frozenset({"glass"})]),
-            ),
-            max_size=2,
-        )
-    )
-    return Day(tuple(trucks), tuple(stops), tuple(stations), {"truck": draw(roads(size))})
 
 
 @pytest.mark.parametrize("engine", ["pyvrp", "ortools"])
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(day=days())
 def test_any_day_gets_a_plan_that_the_checker_accepts(engine: str, day: Day) -> None:
     plan = plan_day(day, Iterations(60), 1, engine=engine)

@@ -52,7 +52,7 @@ def _soonest(day: Day, truck: Truck, stream: str, now: _Now, left: dict[str, Sto
     roads = day.roads[truck.profile]
     reached: list[tuple[int, Stop]] = []
     for stop in left.values():
-        if stop.stream != stream or not stop.skills <= truck.skills:
+        if not truck.may_serve(stop, stream):
             continue
         if now.kg + stop.kg > truck.kg_max or now.litres + stop.litres > truck.litres_max:
             continue

@@ -42,7 +42,7 @@ def homing(day: Day, truck: Truck, stream: str) -> Homing:
 
 def allowed(day: Day, truck: Truck, stream: str) -> NDArray[np.bool_]:
     """Which stops this truck may serve by stream and skills, one flag per stop."""
-    return np.array([s.stream == stream and s.skills <= truck.skills for s in day.stops], dtype=np.bool_)
+    return np.array([truck.may_serve(s, stream) for s in day.stops], dtype=np.bool_)
 
 
 def columns_home(day: Day, profile: str, way: Homing, places: Whole) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -72,13 +72,19 @@ class Model:
     def search(self, stop: StoppingRule, seed: int, warm: Order | None) -> Order:
         """Search until `stop`; an empty order when nothing was found."""
         best = math.inf
+        order: Order = {}
 
         def at_solution() -> None:
-            nonlocal best
-            best = min(best, float(self._model.CostVar().Max()))
+            nonlocal best, order
+            cost = float(self._model.CostVar().Max())
+            if cost < best:
+                best, order = cost, self._order()
 
         def enough() -> bool:
-            return stop(best) >= 1
+            if stop(best) < 1:
+                return False
+            self._model.CancelSearch()  # the limit alone ends only the outermost of the nested searches
+            return True
 
         solver = self._model.solver()
         solver.ReSeed(seed)
@@ -88,10 +94,10 @@ class Model:
         self._model.CloseModelWithParameters(parameters)
         initial = None if warm is None else self._model.ReadAssignmentFromRoutes(self._routes(warm), True)
         if initial is None:
-            found = self._model.SolveWithParameters(parameters)
+            self._model.SolveWithParameters(parameters)
         else:
-            found = self._model.SolveFromAssignmentWithParameters(initial, parameters)
-        return {} if found is None else self._order(found)
+            self._model.SolveFromAssignmentWithParameters(initial, parameters)
+        return order
 
     def _parameters(self) -> RoutingSearchParameters:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
@@ -243,14 +249,15 @@ class Model:
         for node in range(len(self._day.stops), len(self._day.stops) + len(self._reloads)):
             self._model.AddDisjunction([self._manager.NodeToIndex(node)], 0)
 
-    def _order(self, found: pywrapcp.Assignment) -> Order:
+    def _order(self) -> Order:
+        """The solution at hand."""
         order: Order = {}
         for vehicle, truck in enumerate(self._trucks):
             steps: list[Step] = []
-            index = found.Value(self._model.NextVar(self._model.Start(vehicle)))
+            index = self._model.NextVar(self._model.Start(vehicle)).Value()
             while not self._model.IsEnd(index):
                 steps.append(self._step(self._manager.IndexToNode(index)))
-                index = found.Value(self._model.NextVar(index))
+                index = self._model.NextVar(index).Value()
             if any(step.kind == "stop" for step in steps):
                 order[truck.id] = tuple(steps)
         return order
