@@ -45,8 +45,20 @@ def test_exactly_one_bit_is_flipped_where_it_is_said(folder: Path, chance: float
     flip = outboxes.flip(folder, chance)
     after = (folder / "outbox.db").read_bytes()
     assert flip is not None
+    assert flip.file == "outbox.db"
     assert [at for at in range(len(before)) if before[at] != after[at]] == [flip.byte]
     assert before[flip.byte] ^ after[flip.byte] == 1 << flip.bit
+
+
+def test_after_a_kill_the_bit_may_be_in_the_log(folder: Path) -> None:
+    outbox = Outbox.open(folder / "outbox.db", 1 << 20)
+    outbox.append([Event(Moment(1, 2, "rtc"), Weight(kg=1.0))])
+    log = folder / "outbox.db-wal"
+    before = log.read_bytes()
+    flip = outboxes.flip(folder, 0.75)
+    assert flip == outboxes.Flip("drill-001", log.name, len(before) // 2, 0)
+    assert log.read_bytes() != before
+    outbox.close()
 
 
 def truth(tmp_path: Path, *lines: list[object] | bytes) -> list[truthfiles.Appended]:

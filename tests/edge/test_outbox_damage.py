@@ -12,6 +12,7 @@ from asty_edge.agent import Agent
 from asty_edge.clock import mono_ms
 from asty_edge.event import Event, Moment
 from asty_edge.outbox import Outbox
+from asty_edge.outbox.logbit import correct
 from asty_edge.ranges import Ranges
 
 ROOM = 1 << 28
@@ -71,6 +72,59 @@ def test_whatever_bit_flips_no_other_record_is_lost_and_none_is_altered(tmp_path
             assert gaps(outbox) == missing
         assert outbox.append([Event(WHEN, Weight(kg=1.0))]).last > max(records), f"bit {bit}: a number is given twice"
         outbox.close()
+
+
+@pytest.fixture(scope="module")
+def after_a_power_cut(tmp_path_factory):
+    """An outbox whose newest records lie in the log alone: the bytes of both files, the epoch, and what it holds."""
+    path = tmp_path_factory.mktemp("cut") / "outbox.db"
+    outbox = Outbox.open(path, ROOM)
+    for batch in range(6):
+        outbox.append([Event(WHEN, Driver(act="note", note=f"{batch}.{n}", reason=str(outbox.epoch))) for n in range(20)])
+    outbox.acknowledge(30)
+    records = held(outbox)
+    files = path.read_bytes(), path.with_name("outbox.db-wal").read_bytes()
+    outbox.close()
+    return *files, outbox.epoch, records
+
+
+@pytest.mark.parametrize("part", ["log header", "frame headers", "last frame", "anywhere"])
+def test_a_bit_that_flipped_in_the_log_hides_nothing_that_was_written_after_it(tmp_path, after_a_power_cut, part):
+    whole, log, epoch, records = after_a_power_cut
+    frame = PAGE + 24
+    chance = random.Random(part)
+    for turn in range(40):
+        byte = {
+            "log header": chance.randrange(32),
+            "frame headers": 32 + chance.randrange(len(log) // frame) * frame + chance.randrange(24),
+            "last frame": chance.randrange(len(log) - frame, len(log)),
+            "anywhere": chance.randrange(len(log)),
+        }[part]
+        bit = byte * 8 + chance.randrange(8)
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        (folder / "outbox.db").write_bytes(whole)
+        (folder / "outbox.db-wal").write_bytes(flipped(log, bit))
+        outbox = Outbox.open(folder / "outbox.db", ROOM)
+        there = held(outbox)
+        assert (outbox.epoch, outbox.acked, outbox.head) == (epoch, 30, max(records)), f"bit {bit}"
+        assert there.items() <= records.items(), f"bit {bit}: altered or invented"
+        assert outbox.damaged == Ranges.of(records.keys() - there.keys()), f"bit {bit}: lost without an account"
+        assert len(outbox.damaged) <= PAGE // 40, f"bit {bit}: more than a page is gone"
+        outbox.close()
+
+
+@pytest.mark.parametrize("cut", [1, 500, 4120, 5000, 20_000])
+def test_a_torn_log_is_left_to_sqlite(tmp_path, after_a_power_cut, cut):
+    whole, log, epoch, _ = after_a_power_cut
+    (tmp_path / "outbox.db").write_bytes(whole)
+    torn = log[:-cut] + bytes(cut)
+    assert not correct(bytearray(torn))
+    (tmp_path / "outbox.db-wal").write_bytes(torn)
+    outbox = Outbox.open(tmp_path / "outbox.db", ROOM)
+    assert outbox.epoch == epoch
+    assert set(outbox.damaged) == set()
+    outbox.close()
 
 
 def spoil(path, s, column="d"):

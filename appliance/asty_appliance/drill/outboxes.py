@@ -37,10 +37,17 @@ def delete(folder: Path) -> Destroyed | None:
 
 
 def flip(folder: Path, chance: float) -> Flip | None:
-    """Flip one bit of the outbox in the folder, anywhere in the file that the log was written into; `chance` in [0, 1) says where."""
+    """Flip one bit of the outbox in the folder; `chance` in [0, 1) says where: its first half means the file, its second half the log."""
     path = folder / "outbox.db"
+    log = path.with_name(path.name + "-wal")
+    if chance >= 0.5 and log.exists() and log.stat().st_size:
+        return _flip(folder.name, log, 2 * chance - 1)
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log would cover what is flipped
+    return _flip(folder.name, path, 2 * chance % 1)
+
+
+def _flip(edge: str, path: Path, chance: float) -> Flip | None:
     if not path.exists() or not (size := path.stat().st_size):
         return None
     byte, bit = divmod(int(chance * size * 8), 8)
@@ -49,7 +56,7 @@ def flip(folder: Path, chance: float) -> Flip | None:
         old = file.read(1)[0]
         file.seek(byte)
         file.write(bytes([old ^ (1 << bit)]))
-    return Flip(folder.name, path.name, byte, bit)
+    return Flip(edge, path.name, byte, bit)
 
 
 def _held(path: Path, edge: str) -> Destroyed | None:

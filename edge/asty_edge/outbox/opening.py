@@ -5,6 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from asty_edge.outbox.logbit import mend
 from asty_edge.outbox.rescue import rescue
 from asty_edge.outbox.schema import connect
 
@@ -38,6 +39,7 @@ def open_or_rescue(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     rescued = path.with_name(path.name + ".rescued")
     if rescued.exists() and not path.exists():  # the power went between the two renames below
         rescued.rename(path)
+    _mend_log(path.with_name(path.name + "-wal"))
     try:
         return connect(path), None
     except sqlite3.DatabaseError as error:
@@ -53,6 +55,16 @@ def open_or_rescue(path: Path) -> tuple[sqlite3.Connection, Path | None]:
         )
         _log.error("%s is corrupt (%s): the file was kept as %s; %s", path, error, aside, said)
         return connect(path), aside
+
+
+def _mend_log(log: Path) -> None:
+    try:
+        if mend(log):
+            _log.error("a bit of %s had flipped: what was written after it is kept; look after the disk", log)
+    except OSError as error:
+        raise OutboxStuckError(
+            f"a bit of {log} has flipped and could not be set right: {error}; nothing was changed: is there room?"
+        ) from error
 
 
 def _rescue(path: Path, rescued: Path) -> bool:
