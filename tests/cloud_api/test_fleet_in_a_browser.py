@@ -67,7 +67,19 @@ def test_the_live_page_is_drawn_and_fits_and_everybody_can_use_it(open_page: Cal
 
 
 @pytest.mark.parametrize(
-    "path", ["/lifts", "/trucks", "/bins", "/edges", "/completeness", "/alarms", "/alarm-history", "/api/docs", "/bins?q=nothing-like-it"]
+    "path",
+    [
+        "/lifts",
+        "/trucks",
+        "/bins",
+        "/edges",
+        "/completeness",
+        "/missing",
+        "/alarms",
+        "/alarm-history",
+        "/api/docs",
+        "/bins?q=nothing-like-it",
+    ],
 )
 def test_every_list_fits_a_phone_and_everybody_can_use_it(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(path, PHONE)

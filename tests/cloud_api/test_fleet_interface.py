@@ -49,6 +49,14 @@ def test_completeness_accounts_for_what_is_still_on_its_way(http: httpx.Client) 
     assert sum(shift["stored"] for shift in shifts) == 3
 
 
+def test_what_is_missing_is_named_by_range_and_leads_there_from_the_shift(http: httpx.Client) -> None:
+    assert '<a href="/missing?edge=truck-02">2<' in http.get("/completeness").text
+    rows = list(csv.DictReader(io.StringIO(http.get("/missing.csv?edge=truck-02&lang=en").text.lstrip("\ufeff"))))
+    assert [(row["First number"], row["Last number"], row["Records"], row["State"]) for row in rows] == [
+        ("3", "4", "2", "Disconnected")
+    ]
+
+
 def test_open_alarms_are_listed(http: httpx.Client) -> None:
     (alarm,) = http.get("/api/alarms").json()
     assert (alarm["edge"], alarm["code"], alarm["severity"]) == ("truck-02", "device_lost", "critical")
@@ -106,6 +114,8 @@ def test_what_is_typed_comes_back_as_text_never_as_markup(http: httpx.Client) ->
         ("/edges?devices=ill", "truck-02", "truck-01"),
         ("/trucks?state=up", "ΚΗΙ 1234", "ΚΗΙ 5678"),
         ("/completeness?state=missing", "Απορριμματοφόρο 2", "Πύλη αμαξοστασίου</td>"),
+        ("/missing?state=away", "Απορριμματοφόρο 2", "Απορριμματοφόρο 1</td>"),
+        ("/missing?state=lost", "Δεν λείπει τίποτα.", "Απορριμματοφόρο 2</td>"),
         ("/alarms?severity=info", "Κανένας ανοιχτός συναγερμός.", "unplugged"),
         ("/alarm-history?state=begin", "unplugged", "Κανένας συναγερμός δεν ταιριάζει."),
     ],
@@ -121,7 +131,7 @@ def test_a_list_is_sorted_by_any_column_and_unknown_comes_last(http: httpx.Clien
     assert [row["Net"] for row in rows] == ["97.5", "118", "118", ""]
 
 
-@pytest.mark.parametrize("name", ["trucks", "lifts", "bins", "edges", "completeness", "alarms", "alarm-history"])
+@pytest.mark.parametrize("name", ["trucks", "lifts", "bins", "edges", "completeness", "missing", "alarms", "alarm-history"])
 def test_every_list_opens_in_a_spreadsheet(http: httpx.Client, name: str) -> None:
     answer = http.get(f"/{name}.csv")
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}.csv"'

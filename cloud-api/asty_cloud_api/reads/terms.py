@@ -23,6 +23,9 @@ ALARMS = {
     "fuel_theft": "Fuel taken from the tank",
     "fuel_leak": "Fuel leak",
     "outbox_full": "Outbox full",
+    "outbox_lost": "Outbox was corrupt",
+    "outbox_damaged": "Records in the outbox damaged",
+    "gap_open": "Records are missing",
     "disk_full": "Disk full",
     "clock_unsure": "Clock not certain",
     "misconfigured": "Wrong configuration",
@@ -58,6 +61,7 @@ SHIFTS = {
     "βραδινή": "Night shift (21–05)",
 }
 EDGE_KINDS = {"truck": "Refuse truck", "gateway": "Street gateway"}
+GAP_STATES = {"open": "Awaited", "away": "Disconnected", "lost": "Earlier outbox"}
 TIME_SOURCES = {"gnss": "Satellite", "ntp": "Network", "rtc": "Clock of the device", "none": "Unknown"}
 BIN_STATES = {
     "today": "Lifted today",

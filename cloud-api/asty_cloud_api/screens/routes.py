@@ -19,11 +19,12 @@ from asty_cloud_api.reads.completeness import COMPLETENESS
 from asty_cloud_api.reads.edges import EDGES
 from asty_cloud_api.reads.lifts import LIFTS
 from asty_cloud_api.reads.listing import BadQueryError, Listing, Query, everything, options, page, parse
+from asty_cloud_api.reads.missing import MISSING
 from asty_cloud_api.reads.overview import overview
 from asty_cloud_api.reads.trucks import TRUCKS
 from asty_cloud_api.screens.export import csv_lines
 
-LISTINGS = (TRUCKS, LIFTS, BINS, EDGES, COMPLETENESS, OPEN_ALARMS, ALARM_HISTORY)
+LISTINGS = (TRUCKS, LIFTS, BINS, EDGES, COMPLETENESS, MISSING, OPEN_ALARMS, ALARM_HISTORY)
 
 
 def routes(engine: AsyncEngine, pages: Pages, feed: Feed, zone: ZoneInfo) -> APIRouter:

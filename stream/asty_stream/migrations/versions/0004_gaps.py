@@ -42,7 +42,7 @@ SELECT edge, epoch, 0, t, 'ntp', false, NULL, code, active, NULL, severity, info
 CREATE OR REPLACE VIEW telemetry.v_missing AS
 SELECT l.edge, l.ep, l.epoch, lower(r) AS first, upper(r) - 1 AS last, upper(r) - lower(r) AS n, l.last_seen,
     (SELECT min(g.since) FROM telemetry.open_gap AS g WHERE g.epoch = l.epoch AND int8range(g.first, g.last, '[]') && r) AS since,
-    l.ep IS NOT DISTINCT FROM e.ep AS present
+    coalesce(l.ep = e.ep, true) AS present
 FROM telemetry.v_ledger AS l LEFT JOIN telemetry.edge AS e USING (edge), unnest(l.missing_ranges) AS r;
 """
 
