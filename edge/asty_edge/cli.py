@@ -1,4 +1,4 @@
-"""`asty-edge run | check | inspect | enrol | renew | rehearse`."""
+"""`asty-edge run | check | inspect | enrol | renew | rehearse | wear`."""
 
 import argparse
 import asyncio
@@ -17,6 +17,7 @@ from asty_edge import logs
 from asty_edge.config import Config, ConfigError
 from asty_edge.outbox import Outbox, OutboxBusyError, OutboxStuckError, OutboxTooNewError, inspect
 from asty_edge.rehearsal import command as rehearsal
+from asty_edge.wear import command as wear
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -32,6 +33,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "rehearse":
         return rehearsal.run(options)
+    if options.command == "wear":
+        return wear.run(options)
     try:
         config = configuration.load(Path(options.config), enrolled=options.command not in ("enrol", "renew"))
         return {"run": _run, "check": _check, "inspect": _inspect, "enrol": _enrol, "renew": _renew}[options.command](config, options)
@@ -59,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearsal.add_arguments(
         commands.add_parser("rehearse", help="run many virtual edges with numbered records, for drills on a test stack")
     )
+    wear.add_arguments(commands.add_parser("wear", help="measure what the outbox costs a disk, at a truck's rates"))
     return parser
 
 
