@@ -41,7 +41,10 @@ def test_what_is_acknowledged_is_deleted_and_what_is_not_goes_out_again_after_a_
     box.acknowledge(Ack(box.edge.ep, 4), NOW + 10)
     assert box.held == 2
     assert everything(box, NOW + 10 + FIRST_BACKOFF_MS - 1) == []
-    assert everything(box, NOW + 10 + FIRST_BACKOFF_MS) == sent[2:]
+    later = NOW + 10 + FIRST_BACKOFF_MS
+    assert everything(box, later) == sent[2:]
+    assert everything(box, later + 2 * FIRST_BACKOFF_MS - 1) == []
+    assert everything(box, later + 2 * FIRST_BACKOFF_MS) == sent[2:]
 
 
 def test_the_acknowledgement_of_another_outbox_deletes_nothing() -> None:

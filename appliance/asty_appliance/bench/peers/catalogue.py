@@ -33,6 +33,7 @@ class Peer(Struct, frozen=True):
     place: str = ""
     columns: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    stop_signal: str = "TERM"
     name: str = ""
 
 

@@ -79,7 +79,14 @@ def _program(peer: Peer, places: Path, town: Town) -> Program:
     data = data_folder(town, peer.name)
     data.mkdir(parents=True, exist_ok=True)
     command, environment = catalogue.command(peer, places, data, town.ports["mqtt"], town.dsn)
-    return Program(name=f"peer-{peer.name}".replace("_", "-"), stage="process", command=command, folder=str(data), environment=environment)
+    return Program(
+        name=f"peer-{peer.name}".replace("_", "-"),
+        stage="process",
+        command=command,
+        folder=str(data),
+        environment=environment,
+        stop_signal=peer.stop_signal,
+    )
 
 
 def _entry(

@@ -15,6 +15,7 @@ from asty_appliance.supervision import Supervision
 FINISH_S = 300.0
 QUIET_S = 30.0
 GONE_S = 20.0
+LOOK_S = 10.0
 FLOOD_PER_PACK = 20
 
 
@@ -129,13 +130,21 @@ def _publish(ground: Ground, messages: Iterator[tuple[str, bytes]]) -> None:
 
 
 def _all_stored(contender: Contender, wanted: Batch) -> float:
-    """Return when (monotonic s) everything was stored. Raises TimeoutError."""
+    """Return when (monotonic s) everything was stored. Raises TimeoutError when it is not in time, or nothing comes any more."""
     end = time.monotonic() + FINISH_S
+    counted, changed, have = time.monotonic(), time.monotonic(), 0
     while time.monotonic() < end:
         if contender.has_all(wanted):
             return time.monotonic()
+        if time.monotonic() - counted > LOOK_S:
+            counted, before = time.monotonic(), have
+            have = contender.stored(wanted).distinct
+            changed = counted if have != before else changed
+            if counted - changed > 2 * QUIET_S:
+                break
         time.sleep(0.05)
-    raise TimeoutError(f"{contender.stored(wanted).distinct:,} of {wanted.readings:,} after {FINISH_S:.0f} s")
+    have = contender.stored(wanted).distinct
+    raise TimeoutError(f"{have:,} of {wanted.readings:,}, and no more came" if have else f"none of {wanted.readings:,} came")
 
 
 def _settled(contender: Contender, wanted: Batch) -> float:

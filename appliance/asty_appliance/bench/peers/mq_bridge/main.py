@@ -5,10 +5,11 @@ import sys
 from mq_bridge import Route, init_logging  # type: ignore[import-not-found]  # installed in the peer's own environment only
 
 INSERT = """
+WITH pack AS MATERIALIZED (SELECT convert_from($1, 'UTF8')::jsonb AS p)
 INSERT INTO peer.position (t, ep, s, tq, lat, lon, v, course, sats)
 SELECT to_timestamp(r.t / 1000.0), p->>'ep', r.s, r.tq, (r.d->>'lat')::float8, (r.d->>'lon')::float8, (r.d->>'v')::float8,
        (r.d->>'course')::float8, (r.d->>'sats')::bigint
-FROM (SELECT convert_from($1, 'UTF8')::jsonb AS p) AS pack, jsonb_to_recordset(p->'recs') AS r (s bigint, t bigint, tq text, d jsonb)
+FROM pack, jsonb_to_recordset(p->'recs') AS r (s bigint, t bigint, tq text, d jsonb)
 """
 
 
