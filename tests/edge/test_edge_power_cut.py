@@ -53,7 +53,7 @@ def pairs(tmp_path_factory):
             notes = [Event(when, Driver(act="note", note=f"{n}.{m}" * 100)) for m in range(20)]
             outbox.append([*notes, Event(when, Lift(cycle=n, started=when.utc - 9000, ended=when.utc))])
         after = copy_of(path, outbox)
-        if after.db != before.db or after.wal[:SECTOR] != before.wal[:SECTOR] or chance.random() < 0.04:
+        if after.db != before.db or after.wal[:SECTOR] != before.wal[:SECTOR] or chance.random() < 0.02:
             pairs.append((before, after))
         before = after
     outbox.close()
@@ -92,14 +92,14 @@ def test_a_cut_anywhere_in_the_log_loses_nothing_whose_append_had_returned(pairs
             wal = mixed(before.wal, after.wal, chance, in_order=in_order)
             assert_as_after_a_commit(tmp_path / str(turn), before.db, wal, before, after)
             turn += 1
-    assert turn > 30
+    assert turn > 12
 
 
 def test_a_log_that_ends_in_the_middle_of_a_frame_loses_only_what_was_being_written(pairs, tmp_path):
     chance = random.Random(3)
     grown = [(before, after) for before, after in pairs if len(after.wal) > len(before.wal) and after.db == before.db]
-    assert len(grown) >= 4
-    for turn, (before, after) in enumerate(grown * 5):
+    assert len(grown) >= 2
+    for turn, (before, after) in enumerate(grown * 4):
         cut = chance.randrange(len(before.wal), len(after.wal))
         assert_as_after_a_commit(tmp_path / str(turn), before.db, after.wal[:cut], before)
 
@@ -110,7 +110,7 @@ def test_a_cut_while_the_log_moves_into_the_file_loses_nothing(pairs, tmp_path):
     assert len(moved) >= 2, "the log is moved into the file about every 1000 pages"
     turn = 0
     for before, after in moved:
-        for in_order in (True, False, False):
+        for in_order in (True, False):
             db = mixed(before.db, after.db, chance, in_order=in_order)
             assert_as_after_a_commit(tmp_path / str(turn), db, after.wal, after)
             turn += 1
