@@ -113,17 +113,17 @@ def _alone(instance: Instance, seconds: float, seed: int) -> float | None:
     return float(result.cost()) if result.is_feasible() else None
 
 
-def measure_replan(seconds: float, seed: int, *, bins: int = 300, long_seconds: float = 60.0) -> ReplanRow:
-    """Break a truck down two hours into a day of `bins` bins and compare the quick answer with one of `long_seconds`."""
+def measure_replan(seconds: float, seed: int, *, bins: int = 300, long_seconds: float = 60.0, morning: float = 5.0) -> ReplanRow:
+    """Break a truck down two hours into a day of `bins` bins, first planned in `morning` s; compare with an answer of `long_seconds`."""
     day = town(bins, seed)
-    morning = planner.plan_day(day, CpuSeconds(5.0), seed)
+    plan = planner.plan_day(day, CpuSeconds(morning), seed)
     now = day.trucks[0].shift.start + 7200
-    running = _at(day, morning, now)
-    broken = Breakdown(max(morning.routes, key=lambda route: len(route.stops)).truck)
+    running = _at(day, plan, now)
+    broken = Breakdown(max(plan.routes, key=lambda route: len(route.stops)).truck)
     began = time.thread_time()
-    quick = replan(running, morning, broken, CpuSeconds(seconds), seed)
+    quick = replan(running, plan, broken, CpuSeconds(seconds), seed)
     spent = time.thread_time() - began
-    long = replan(running, morning, broken, CpuSeconds(long_seconds), seed)
+    long = replan(running, plan, broken, CpuSeconds(long_seconds), seed)
     cost, best = _value(quick.day, quick.plan), _value(long.day, long.plan)
     violations = len(check(quick.day, quick.plan))
     return ReplanRow(bins, len(running.stops) - len(running.done), spent, cost, long_seconds, best, 100 * (cost / best - 1), violations)

@@ -6,6 +6,8 @@ from asty_cloud_api.planning.model import BreakRule, Truck
 from asty_cloud_api.planning.plan import Route, Visit
 from asty_cloud_api.planning.schedule import Fault, Step, Timetable, steps_of
 
+FOLLOWED = 4
+"""Of the places that fit a break, so many are followed up when another break is due after it."""
 TRIED = 12
 """Places tried for one break, spread over where it is allowed; waits and unloadings come on top."""
 
@@ -56,9 +58,9 @@ def _mend(table: Timetable, truck: Truck, rule: BreakRule, route: Route) -> Rout
         tried = table.run(truck, route.stream, (*steps[:after], Step("break"), *steps[after:]))
         if isinstance(tried, Route):
             fitting.append(tried)
-        elif tried.index > furthest.index:
+        elif (tried.index, -tried.excess) > (furthest.index, -furthest.excess):
             furthest = tried
-    for tried in sorted(fitting, key=lambda r: r.ends):
+    for tried in sorted(fitting, key=lambda r: r.ends)[:FOLLOWED]:
         again = first_over(truck, rule, tried.visits)
         if again is None:
             return tried

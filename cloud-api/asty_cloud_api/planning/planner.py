@@ -95,10 +95,10 @@ def _search(day: Day, given: dict[str, str], stop: StoppingRule, seed: int, engi
     if not any(_may_need_break(truck) for truck in day.trucks):
         return repair.timed(table, given, solve(day, given, stop, seed, warm=warm))
     order = solve(day, given, Until(stop, FIRST_PASS), seed, warm=warm)
-    tight = {name for name in order if not isinstance(_broken(table, given, order, name), Route)}
+    short = replace(day, trucks=tuple(_with_breaks_set_aside(table, given, order, truck) for truck in day.trucks))
     first = repair.timed(table, given, order)
-    short = replace(day, trucks=tuple(_with_break_set_aside(t) if t.id in tight else t for t in day.trucks))
-    again = repair.timed(table, given, solve(short, given, stop, seed, warm=None if tight else order))
+    same = short.trucks == day.trucks
+    again = repair.timed(table, given, solve(short, given, stop, seed, warm=order if same else None))
     return min(first, again, key=lambda routes: worth(day, routes))
 
 
@@ -138,14 +138,15 @@ def _may_need_break(truck: Truck) -> bool:
     return truck.break_rule is not None and truck.latest - truck.leaves + truck.counted > truck.break_rule.limit
 
 
-def _broken(table: Timetable, given: dict[str, str], order: Order, name: str) -> object:
-    truck = table.day.truck(name)
-    return break_rule.place(table, truck, given[name], repair.closed(table, truck, given[name], order[name]))
-
-
-def _with_break_set_aside(truck: Truck) -> Truck:
-    assert truck.break_rule is not None
-    end = truck.shift.end - truck.break_rule.length
-    if end + truck.overtime <= truck.leaves:
+def _with_breaks_set_aside(table: Timetable, given: dict[str, str], order: Order, truck: Truck) -> Truck:
+    """The truck with a shift that is shorter by the breaks due on its route, where they do not fit into it."""
+    steps, rule = order.get(truck.id, ()), truck.break_rule
+    if rule is None or not steps:
         return truck
-    return replace(truck, shift=Window(min(truck.shift.start, end), end))
+    whole = repair.closed(table, truck, given[truck.id], steps)
+    plain = table.run(replace(truck, break_rule=None), given[truck.id], whole)
+    if not isinstance(plain, Route) or isinstance(break_rule.place(table, truck, given[truck.id], whole), Route):
+        return truck
+    counted = truck.counted + (sum(v.seconds for v in plain.visits) if rule.counted == "driving" else plain.ends - truck.leaves)
+    end = truck.shift.end - rule.length * max(1, counted // rule.limit)
+    return replace(truck, shift=Window(truck.shift.start, end)) if end > truck.leaves else truck

@@ -96,24 +96,35 @@ def _fitted(table: Timetable, truck: Truck, stream: str, steps: tuple[Step, ...]
         stops = [i for i, step in enumerate(steps) if step.kind == "stop"]
         if not stops:
             return (None if steps == () else _fitted(table, truck, stream, ())[0]), out
-        index = _victim(table, truck, steps, stops, made)
-        out.append(steps[index].id)
-        steps = _tidy(steps[:index] + steps[index + 1 :])
+        gone = _victims(table, truck, steps, stops, made)
+        out += [steps[i].id for i in sorted(gone)]
+        steps = _tidy(tuple(step for i, step in enumerate(steps) if i not in gone))
 
 
-def _victim(table: Timetable, truck: Truck, steps: tuple[Step, ...], stops: list[int], fault: Fault) -> int:
+def _victims(table: Timetable, truck: Truck, steps: tuple[Step, ...], stops: list[int], fault: Fault) -> set[int]:
+    """What to take out at once: the faulty stop, or as many of those worth least for their time as the shift is exceeded by."""
     kinds = [step.kind for step in steps]
     if fault.rule in ("window", "way", "load") and fault.index < len(steps) and kinds[fault.index] == "stop":
-        return fault.index
+        return {fault.index}
     roads = table.day.roads[truck.profile]
+
+    def spent(index: int) -> int:
+        stop = table.stops[steps[index].id]
+        before = table.stops[steps[index - 1].id].place if index and kinds[index - 1] == "stop" else truck.start
+        return stop.service + (travel(roads, before, stop.place) or 0) + 1
 
     def value(index: int) -> tuple[bool, float]:
         stop = table.stops[steps[index].id]
-        before = table.stops[steps[index - 1].id].place if index and kinds[index - 1] == "stop" else truck.start
-        spent = stop.service + (travel(roads, before, stop.place) or 0) + 1
-        return stop.must, (stop.prize if not stop.must else 1.0) / spent
+        return stop.must, (stop.prize if not stop.must else 1.0) / spent(index)
 
-    return min(stops, key=value)
+    gone: set[int] = set()
+    freed = 0
+    for index in sorted(stops, key=value):
+        gone.add(index)
+        freed += spent(index)
+        if freed >= fault.excess:
+            break
+    return gone
 
 
 def _tidy(steps: tuple[Step, ...]) -> tuple[Step, ...]:

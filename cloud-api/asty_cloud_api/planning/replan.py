@@ -120,7 +120,7 @@ def replan(
         seed=seed,
         done=day.done_order,
     )
-    return Replanned(day, plan, _changed(remaining, plan))
+    return Replanned(day, plan, _changed(day, running, plan))
 
 
 def applied(day: Day, trigger: Trigger) -> tuple[Day, str, tuple[LeftOut, ...]]:
@@ -266,10 +266,8 @@ def _behind(table: Timetable, truck: Truck, given: dict[str, str], lock: tuple[S
     return (advanced(table, truck, given[truck.id], lock) or truck) if lock else truck
 
 
-def _changed(remaining: dict[str, tuple[Step, ...]], plan: Plan) -> frozenset[str]:
-    def stops(steps: tuple[Step, ...]) -> tuple[str, ...]:
-        return tuple(s.id for s in steps if s.kind == "stop")
-
-    before = {name: stops(steps) for name, steps in remaining.items() if stops(steps)}
-    after = {route.truck: route.stops for route in plan.routes if route.stops}
-    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+def _changed(day: Day, running: Plan, plan: Plan) -> frozenset[str]:
+    done = frozenset(d.stop for d in day.done)
+    before = {route.truck: tuple(s for s in route.stops if s not in done) for route in running.routes}
+    after = {route.truck: route.stops for route in plan.routes}
+    return frozenset(name for name in before.keys() | after.keys() if before.get(name, ()) != after.get(name, ()))

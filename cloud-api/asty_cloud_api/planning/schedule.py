@@ -21,10 +21,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The rule that the step at `index` breaks (`len(steps)` is the way home)."""
+    """The rule that the step at `index` breaks (`len(steps)` is the way home); `excess` seconds too late for the shift."""
 
     index: int
     rule: Rule
+    excess: int = 0
 
 
 def travel(roads: Roads, a: int, b: int) -> int | None:
@@ -63,7 +64,7 @@ class Timetable:
             return Fault(end, "load")
         arrive = last.leave + home
         if arrive > truck.latest:
-            return Fault(end, "shift")
+            return Fault(end, "shift", arrive - truck.latest)
         if truck.max_trips is not None and trips(truck, visits) > truck.max_trips:
             return Fault(end, "trips")
         metres = float(roads.metres[last.place, truck.garage])
