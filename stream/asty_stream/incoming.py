@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from asty_contracts.envelope import Record
+from asty_contracts.envelope import FIRST_MS, LAST_MS, Record
 from asty_contracts.records import KIND_OF, KINDS
 from asty_contracts.stream import Delivered
 from msgspec import Raw, Struct
@@ -69,9 +69,8 @@ def _typed_delivery() -> type[Struct]:
     return msgspec.defstruct("TypedDelivery", [("org", str), ("edge", str), ("rx", int), ("pack", pack)], frozen=True)
 
 
-_TypedDelivery = cast("type[Any]", _typed_delivery())
-_typed = msgspec.json.Decoder(list[_TypedDelivery])
-_one_typed = msgspec.json.Decoder(_TypedDelivery)
+_one_typed = msgspec.json.Decoder(cast("type[Any]", _typed_delivery()))
+_typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_one_typed.type])  # type: ignore[name-defined]
 _any = msgspec.json.Decoder(Delivered)
 _raw = msgspec.json.Decoder(list[Raw])
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -158,6 +157,8 @@ def whole_item(item: Item, why: str) -> Item:
     return Item(item.s, item.t, Whole(kind, kept, why, "misfit"), item.tq)
 
 
+_Y2000_US = 946_684_800_000_000
+
 _UNSAFE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\\x|\0|[0-9]{300}|[eE][+-]?[0-9]{4}")
 
 
@@ -169,3 +170,10 @@ def _fits_jsonb(text: str) -> bool:
 def at(ms: int) -> datetime:
     """Return UTC milliseconds as a time. Raises ValueError, OverflowError or OSError outside of the years 1 to 9999."""
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def micros(ms: int) -> int:
+    """Return UTC milliseconds as a binary timestamptz: microseconds since 2000. Raises OverflowError outside of the years 1 to 9999."""
+    if not FIRST_MS <= ms <= LAST_MS:
+        raise OverflowError(f"{ms} ms is outside of the years 1 to 9999")
+    return ms * 1000 - _Y2000_US

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from asty_contracts.records import KIND_OF, Alarm, Gap, Health, Lift
 
-from asty_stream.incoming import Item, Received, Whole, at, whole_item
+from asty_stream.incoming import Item, Received, Whole, at, micros, whole_item
 from asty_stream.rules.happened import Happened
 from asty_stream.rules.timing import HOUR, LATE, Shift, believable, marks_of, shift_of_hour
 from asty_stream.store.ledger import MAX_SEQUENCE, Entry
@@ -51,7 +51,7 @@ class Batch:
             self._arrange(pack, entry, fresh)
 
     def _arrange(self, pack: Received, entry: Entry, fresh: list[Item]) -> None:
-        edge, epoch, rx = pack.edge, entry.epoch, at(pack.rx)
+        edge, epoch, rx = pack.edge, entry.epoch, micros(pack.rx)
         low, high = believable(pack.rx)
         late_below = high + 1 if pack.h else pack.rx - LATE
         hours: list[int] = []
@@ -63,7 +63,7 @@ class Batch:
             kept, values, time, marks = item, None, rx, None
             credible = low <= t <= high
             try:
-                time = at(t)
+                time = micros(t)
                 table = TABLES[type(item.d)]
                 if table.doubt is None or not (why := table.doubt(item.d)):
                     values = table.row(item.d)

@@ -103,7 +103,8 @@ def _copy_statement(table: Table) -> sql.Composed:
 
 
 _COPY = {table.name: _copy_statement(table) for table in TABLES.values()}
-_TYPES = {table.name: [type_ for _, type_ in PREFIX + table.columns] for table in TABLES.values()}
+_WRITTEN_AS = {"timestamptz": "int8"}  # on the wire it is one: `micros` spares a datetime for each value
+_TYPES = {table.name: [_WRITTEN_AS.get(type_, type_) for _, type_ in PREFIX + table.columns] for table in TABLES.values()}
 
 
 async def _count(connection: AsyncConnection[Any], batch: Batch) -> None:
