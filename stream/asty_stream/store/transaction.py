@@ -109,7 +109,7 @@ _TYPES = {table.name: [_WRITTEN_AS.get(type_, type_) for _, type_ in PREFIX + ta
 
 async def _count(connection: AsyncConnection[Any], batch: Batch) -> None:
     """Add to the tally of each shift, and say which hours the rollups must compute anew."""
-    rows = [(epoch, shift.day, shift.name, *count) for (epoch, shift), count in sorted(batch.tally.items())]
+    rows = [(epoch, shift.day, shift.name, *count) for (epoch, shift), count in sorted(batch.tally().items())]
     if rows:
         await connection.execute(
             """
@@ -120,8 +120,7 @@ async def _count(connection: AsyncConnection[Any], batch: Batch) -> None:
             """,
             [list(column) for column in zip(*rows, strict=True)],
         )
-    if batch.due:
-        due = sorted(batch.due)
+    if due := sorted(batch.due()):
         await connection.execute(
             "INSERT INTO telemetry.rollup_due (record, hour) SELECT * FROM unnest(%s::text[], %s::timestamptz[])",
             [[record for record, _ in due], [at(hour * HOUR) for _, hour in due]],
