@@ -125,10 +125,14 @@ MESSAGES: dict[str, Struct] = {
     "bin-lifted": BinLifted("demo", "truck-01", EPOCH, 84_512, T, TAG, 118.0, 40.770031, 22.390752),
 }
 
+DELIVERED_GROUP = [Delivered("demo", f"truck-0{n}", T + 900 + n, PACKS[name]) for n, name in enumerate(("pack-pos", "pack-lift"), 1)]
+"""One message of telemetry.v1."""
+
 
 def golden_bytes() -> dict[str, bytes]:
     """Return what each golden file should hold, by its name."""
     files = {f"{name}.json": msgspec.json.encode(message) for name, message in MESSAGES.items()}
+    files["delivered-group.json"] = msgspec.json.encode(DELIVERED_GROUP)
     for name, pack in PACKS.items():
         files[f"{name}.json"] = envelope.encode(pack)
         files[f"{name}.cbor"] = envelope.encode(pack, CBOR)

@@ -9,7 +9,10 @@ from asty_contracts.envelope import Pack, Reason
 
 
 class Delivered(Struct, frozen=True):
-    """telemetry.v1 and telemetry-backlog.v1: a verified pack, with who sent it and when ingest received it (UTC ms)."""
+    """A verified pack, with who sent it and when ingest received it (UTC ms).
+
+    A message of telemetry.v1 or telemetry-backlog.v1 is an array of these; a reader also takes a single one that is no array.
+    """
 
     org: str
     edge: str

@@ -66,8 +66,8 @@ class KafkaTopic:
     partitions: int
 
 
-TELEMETRY = KafkaTopic("telemetry.v1", 4)  # key = edge; packs of the live lane
-BACKLOG = KafkaTopic("telemetry-backlog.v1", 4)  # key = edge; packs with h = true, so that live packs never queue behind them
+TELEMETRY = KafkaTopic("telemetry.v1", 4)  # key = a group of edges; packs of the live lane
+BACKLOG = KafkaTopic("telemetry-backlog.v1", 4)  # key = a group of edges; packs with h = true, so that live packs never queue behind them
 EDGE_LIFE = KafkaTopic("edge-life.v1", 1)  # key = edge; births and states
 REFUSED = KafkaTopic("refused.v1", 1)  # key = edge, or empty; what ingest refused, with the reason
 ALERTS = KafkaTopic("alerts.v1", 1)  # key = edge

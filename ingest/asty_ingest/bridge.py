@@ -3,9 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from asty_contracts import topics
 from asty_contracts.topics import KafkaTopic, Up
@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError
 
 from asty_ingest import shards
 from asty_ingest.counters import Counters
+from asty_ingest.groups import Groups, joined
 from asty_ingest.kafka import TOO_BIG, Done
 from asty_ingest.settings import Shard
 from asty_ingest.verify import Incoming, Outgoing, Verifier, refuse
@@ -34,6 +35,15 @@ class Link(Protocol):
     def break_off(self) -> None: ...
 
 
+class Taken(NamedTuple):
+    """One message on its way to Kafka: who brought it, its place in the window, what came and what is sent of it."""
+
+    link: Link
+    ticket: Ticket
+    message: Incoming
+    out: Outgoing
+
+
 class Bridge:
     """Takes messages on the MQTT thread, settles them on Kafka's thread. A full window holds the MQTT thread, which stops reading."""
 
@@ -45,6 +55,8 @@ class Bridge:
         self._send = send
         self._counters = counters
         self._edges: set[str] = set()  # this shard's own, when there are several
+        self._groups: dict[KafkaTopic, Groups[Taken]] = {topic: Groups(topic.partitions) for topic in (topics.TELEMETRY, topics.BACKLOG)}
+        self._grouping = threading.RLock()  # a delivery that fails at once is told by the thread that sends it
         self._changed = threading.Condition()
         self._closing = False
 
@@ -68,9 +80,9 @@ class Bridge:
             return
         self._counters.add("received")
         if not self._mine(link, message.topic):
-            self._settle(link, ticket)
+            self._settle([(link, ticket)])
             return
-        self._forward(link, ticket, message, self._verifier.judge(message))
+        self._forward(Taken(link, ticket, message, self._verifier.judge(message)))
 
     def close(self, seconds: float) -> int:
         """Take no more and wait for what is in flight; return how many messages are left to the broker."""
@@ -99,36 +111,59 @@ class Bridge:
             link.subscribe(shards.edge_filters(self._org, topic.edge))
         return True
 
-    def _forward(self, link: Link, ticket: Ticket, message: Incoming, out: Outgoing) -> None:
-        self._send(out.topic, out.key, out.value, partial(self._done, link, ticket, message, out))
+    def _forward(self, taken: Taken) -> None:
+        groups = self._groups.get(taken.out.topic)
+        if groups is None or taken.out.reason is not None:
+            self._send(taken.out.topic, taken.out.key, taken.out.value, partial(self._done, [taken]))
+            return
+        key = groups.key_of(taken.out.key)
+        with self._grouping:
+            self._depart(groups, key, groups.put(key, taken))
 
-    def _done(self, link: Link, ticket: Ticket, message: Incoming, out: Outgoing, error: KafkaError | None) -> None:
+    def _depart(self, groups: Groups[Taken], key: str, members: list[Taken]) -> None:
+        """Send a group off, under the lock that keeps groups in order."""
+        if members:
+            self._send(members[0].out.topic, key, joined(members), partial(self._arrived, groups, key, members))
+
+    def _arrived(self, groups: Groups[Taken], key: str, members: list[Taken], error: KafkaError | None) -> None:
+        with self._grouping:
+            self._depart(groups, key, groups.arrived(key))
+        self._done(members, error)
+
+    def _done(self, members: list[Taken], error: KafkaError | None) -> None:
         if error is None:
-            self._count(message, out)
-            self._settle(link, ticket)
-        elif error.code() in TOO_BIG and out.reason is None:
-            self._forward(link, ticket, message, refuse(message, "too_big", f"Kafka takes no message of {len(out.value)} bytes"))
+            self._count(members)
+            self._settle((taken.link, taken.ticket) for taken in members)
+        elif error.code() in TOO_BIG and len(members) > 1:
+            for taken in members:
+                self._send(taken.out.topic, taken.out.key, joined([taken]), partial(self._done, [taken]))
+        elif error.code() in TOO_BIG and members[0].out.reason is None:
+            [taken] = members
+            why = f"Kafka takes no message of {len(taken.out.value)} bytes"
+            self._forward(taken._replace(out=refuse(taken.message, "too_big", why)))
         else:
-            self._give_up(link, ticket, error)
+            self._give_up(members, error)
 
-    def _count(self, message: Incoming, out: Outgoing) -> None:
-        self._counters.add("delivered", out.topic.name)
-        self._counters.add("records", n=out.records)
-        if out.reason is not None:
-            self._counters.add("refused", out.reason)
+    def _count(self, members: list[Taken]) -> None:
+        self._counters.add("delivered", members[0].out.topic.name, len(members))
+        self._counters.add("records", n=sum(taken.out.records for taken in members))
+        for message, out in ((taken.message, taken.out) for taken in members if taken.out.reason is not None):
+            self._counters.add("refused", out.reason or "")
             log.warning("event=refused reason=%s topic=%r detail=%r kept=%s", out.reason, message.topic[:200], out.detail, out.topic.name)
 
-    def _settle(self, link: Link, ticket: Ticket) -> None:
+    def _settle(self, done: Iterable[tuple[Link, Ticket]]) -> None:
         with self._changed:
-            link.ack(self._window.settle(ticket))
+            for link, ticket in done:
+                if ready := self._window.settle(ticket):
+                    link.ack(ready)
             self._changed.notify_all()
 
-    def _give_up(self, link: Link, ticket: Ticket, error: KafkaError) -> None:
+    def _give_up(self, members: list[Taken], error: KafkaError) -> None:
         with self._changed:
-            current = self._window.give_up(ticket)
+            links = {taken.link for taken in members if self._window.give_up(taken.ticket)}
             self._changed.notify_all()
-        self._counters.add("delivery_failures")
-        if current:
+        self._counters.add("delivery_failures", n=len(members))
+        for link in links:
             log.warning("event=delivery_failed error=%r kept=mqtt_session do=reconnect", error.str())
             link.break_off()
 

@@ -1,17 +1,22 @@
 """Reads what Kafka holds: a pack becomes typed records; what does not fit its kind is carried whole, never lost."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from asty_contracts.envelope import Record
+from asty_contracts.envelope import FIRST_MS, LAST_MS, Record
 from asty_contracts.records import KIND_OF, KINDS
 from asty_contracts.stream import Delivered
 from msgspec import Raw, Struct
+
+MOST_RECORDS = 10_000
+"""Of one transaction: few, since each costs round trips, and not so many that their objects fill the memory."""
 
 
 class Whole(Struct, frozen=True):
@@ -64,21 +69,48 @@ def _typed_delivery() -> type[Struct]:
     return msgspec.defstruct("TypedDelivery", [("org", str), ("edge", str), ("rx", int), ("pack", pack)], frozen=True)
 
 
-_typed = msgspec.json.Decoder(cast("type[Any]", _typed_delivery()))
+_one_typed = msgspec.json.Decoder(cast("type[Any]", _typed_delivery()))
+_typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_one_typed.type])  # type: ignore[name-defined]
 _any = msgspec.json.Decoder(Delivered)
+_raw = msgspec.json.Decoder(list[Raw])
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def read(value: bytes) -> Received | Unreadable:
-    """Read one message of telemetry.v1 or telemetry-backlog.v1. Raises nothing, whatever the bytes are."""
-    if b"\\u0000" not in value:  # PostgreSQL's text holds no NUL: such a pack is looked at record by record
-        try:
-            typed = _typed.decode(value)
-        except _UNREADABLE:
-            pass
-        else:
-            pack = typed.pack
-            return Received(typed.org, typed.edge, typed.rx, pack.ep, pack.h, pack.recs)
+def read(value: bytes) -> list[Received | Unreadable]:
+    """Read one message of telemetry.v1 or telemetry-backlog.v1: a group of packs, or one pack. Raises nothing, whatever the bytes are."""
+    if not value.startswith(b"["):
+        return [_read_one(value)]
+    try:
+        if b"\\u0000" not in value:  # PostgreSQL's text holds no NUL: such a group is looked at pack by pack
+            return [_received(typed) for typed in _typed.decode(value)]
+    except _UNREADABLE:
+        pass
+    try:
+        return [_read_one(bytes(raw)) for raw in _raw.decode(value)]
+    except _UNREADABLE as error:
+        return [Unreadable(value, str(error))]
+
+
+def takes(values: Iterable[bytes]) -> Iterator[list[Received | Unreadable]]:
+    """Read messages into takes of about MOST_RECORDS records: what one transaction stores."""
+    take: list[Received | Unreadable] = []
+    records = 0
+    for message in chain.from_iterable(map(read, values)):
+        take.append(message)
+        records += len(message.items) if isinstance(message, Received) else 0
+        if records >= MOST_RECORDS:
+            yield take
+            take, records = [], 0
+    if take:
+        yield take
+
+
+def _read_one(value: bytes) -> Received | Unreadable:
+    try:
+        if b"\\u0000" not in value:
+            return _received(_one_typed.decode(value))
+    except _UNREADABLE:
+        pass
     try:
         delivered = _any.decode(value)
     except _UNREADABLE as error:
@@ -86,6 +118,11 @@ def read(value: bytes) -> Received | Unreadable:
     pack = delivered.pack
     items = [Item(record.s, record.t, _data_of(record), record.tq.replace("\0", "")) for record in pack.recs]
     return Received(delivered.org, delivered.edge, delivered.rx, pack.ep, pack.h, items)
+
+
+def _received(typed: Any) -> Received:
+    pack = typed.pack
+    return Received(typed.org, typed.edge, typed.rx, pack.ep, pack.h, pack.recs)
 
 
 def _data_of(record: Record) -> Struct:
@@ -120,6 +157,8 @@ def whole_item(item: Item, why: str) -> Item:
     return Item(item.s, item.t, Whole(kind, kept, why, "misfit"), item.tq)
 
 
+_Y2000_US = 946_684_800_000_000
+
 _UNSAFE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\\x|\0|[0-9]{300}|[eE][+-]?[0-9]{4}")
 
 
@@ -131,3 +170,10 @@ def _fits_jsonb(text: str) -> bool:
 def at(ms: int) -> datetime:
     """Return UTC milliseconds as a time. Raises ValueError, OverflowError or OSError outside of the years 1 to 9999."""
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def micros(ms: int) -> int:
+    """Return UTC milliseconds as a binary timestamptz: microseconds since 2000. Raises OverflowError outside of the years 1 to 9999."""
+    if not FIRST_MS <= ms <= LAST_MS:
+        raise OverflowError(f"{ms} ms is outside of the years 1 to 9999")
+    return ms * 1000 - _Y2000_US

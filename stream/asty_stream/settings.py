@@ -117,7 +117,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         group=reader.text("ASTY_STREAM_GROUP", f"asty-stream-{org}"),
         mqtt=mqtt,
         batch_packs=reader.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
-        batch_seconds=reader.number("ASTY_STREAM_BATCH_SECONDS", 0.25, 0.01, 10),
+        batch_seconds=reader.number("ASTY_STREAM_BATCH_SECONDS", 0.05, 0.01, 10),
         stall_seconds=reader.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
         gap_minutes=_gap_minutes(reader),
     )

@@ -19,7 +19,7 @@ from asty_contracts.topics import BACKLOG, EDGE_LIFE, REFUSED, TELEMETRY, KafkaT
 from asty_stream import kafka
 from asty_stream.acks import AckSender
 from asty_stream.announcer import Announcer
-from asty_stream.incoming import read
+from asty_stream.incoming import takes
 from asty_stream.settings import Settings
 from asty_stream.store import life
 from asty_stream.store.keeper import Keeper, connect, now_ms
@@ -36,6 +36,8 @@ LEAVE_SECONDS = 4.0
 MAINTAIN_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
+STREAM_BUFFER = 64
+"""Messages that Faust holds ready for each agent; a group of packs can be 256 KiB and more."""
 
 
 type Tell = Callable[[], None]
@@ -134,6 +136,7 @@ class Worker:
             broker_commit_interval=1.0,
             consumer_auto_offset_reset="earliest",
             stream_wait_empty=False,
+            stream_buffer_maxsize=STREAM_BUFFER,
             table_standby_replicas=0,
             web_enabled=False,
             worker_redirect_stdouts=False,
@@ -166,7 +169,7 @@ class Worker:
         keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org))
 
         async def handle(values: Sequence[bytes]) -> Tell:
-            outcomes = await keeper.keep([read(value) for value in values])
+            outcomes = [outcome for take in takes(values) for outcome in await keeper.keep(take)]
             return partial(self._tell, outcomes)
 
         return handle

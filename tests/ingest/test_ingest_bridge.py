@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from asty_contracts import topics
-from asty_contracts.examples import GOLDEN
+from asty_contracts.examples import EPOCH, GOLDEN
+from asty_contracts.stream import Delivered
 from asty_contracts.topics import KafkaTopic
 from asty_ingest import kafka
 from asty_ingest.bridge import Bridge
 from asty_ingest.counters import Counters
+from asty_ingest.groups import MOST_BYTES
 from asty_ingest.mqtt import BACKOFF_S, backoff
 from asty_ingest.settings import Shard
 from asty_ingest.verify import Incoming
@@ -17,7 +20,13 @@ from asty_ingest.window import Window
 from confluent_kafka import KafkaError
 
 REC = "asty/1/demo/truck-01/up/rec"
+OTHER = "asty/1/demo/truck-03/up/rec"  # of another group of edges than truck-01
 PACK = (GOLDEN / "pack-pos.json").read_bytes()
+
+
+def pack(s: int, padding: int = 0) -> bytes:
+    """A pack of one record with that sequence; `padding` makes it larger."""
+    return b'{"ep":"%s","recs":[{"s":%d,"t":1,"k":"later","d":"%s"}]}' % (str(EPOCH).encode(), s, b"x" * padding)
 
 
 class Broker:
@@ -105,6 +114,83 @@ def test_a_pack_that_is_too_big_for_kafka_is_refused_and_not_sent_for_ever(bridg
     assert not broker.broken_off
 
 
+def edges_of(value: bytes) -> list[str]:
+    return [delivered.edge for delivered in msgspec.json.decode(value, type=list[Delivered])]
+
+
+def grouping(log: Log, most: int = 100) -> tuple[Bridge, Broker]:
+    """Return a bridge whose window holds many packs, and its broker."""
+    bridge, broker = Bridge("demo", Shard(), Window(most, 10_000_000), log.send, Counters()), Broker()
+    bridge.opened(broker)
+    return bridge, broker
+
+
+def test_a_lone_pack_waits_for_nothing_and_those_that_come_meanwhile_travel_together_in_their_order(log: Log) -> None:
+    bridge, broker = grouping(log)
+    for mid in range(1, 5):
+        receive(bridge, broker, mid, pack(mid))
+    assert [edges_of(value) for _, value, _ in log.sent] == [["truck-01"]]
+    log.settle(0)
+    assert broker.acked == [1], "what waits is not acknowledged"
+    assert msgspec.json.decode(log.sent[1][1], type=list[Delivered])[0].pack.recs[0].s == 2
+    assert edges_of(log.sent[1][1]) == ["truck-01"] * 3
+    log.settle(1)
+    assert broker.acked == [1, 2, 3, 4]
+
+
+def test_a_group_that_is_full_does_not_wait_for_the_one_before_it(log: Log) -> None:
+    bridge, broker = grouping(log)
+    for mid in range(1, 101):
+        receive(bridge, broker, mid, pack(mid, padding=MOST_BYTES // 50))
+    assert len(log.sent) > 1
+    assert all(len(value) < 2 * MOST_BYTES for _, value, _ in log.sent)
+
+
+def test_a_bad_pack_among_good_ones_is_refused_alone(log: Log) -> None:
+    bridge, broker = grouping(log)
+    for mid, payload in enumerate((pack(1), pack(2), b"nonsense", pack(3)), 1):
+        receive(bridge, broker, mid, payload)
+    assert [topic for topic, _, _ in log.sent] == [topics.TELEMETRY, topics.REFUSED]
+    log.settle(0)
+    log.settle(1)
+    assert broker.acked == [1]
+    log.settle(2)
+    assert edges_of(log.sent[2][1]) == ["truck-01", "truck-01"]
+    assert broker.acked == [1, 2, 3, 4]
+
+
+def test_backlog_and_live_packs_never_share_a_message(log: Log) -> None:
+    bridge, broker = grouping(log)
+    receive(bridge, broker, 1, pack(1))
+    receive(bridge, broker, 2, pack(2))
+    receive(bridge, broker, 3, (GOLDEN / "pack-backlog.json").read_bytes())
+    assert [topic for topic, _, _ in log.sent] == [topics.TELEMETRY, topics.BACKLOG]
+
+
+def test_of_a_group_that_is_too_big_for_kafka_each_pack_is_tried_alone(log: Log) -> None:
+    bridge, broker = grouping(log)
+    for mid in (1, 2, 3):
+        receive(bridge, broker, mid, pack(mid))
+    log.settle(0)
+    log.settle(1, KafkaError.MSG_SIZE_TOO_LARGE)
+    assert [edges_of(value) for _, value, _ in log.sent[2:]] == [["truck-01"], ["truck-01"]]
+    log.settle(2)
+    log.settle(3, KafkaError.MSG_SIZE_TOO_LARGE)
+    assert broker.acked == [1, 2]
+    assert log.sent[4][0] == topics.REFUSED
+    log.settle(4)
+    assert broker.acked == [1, 2, 3]
+
+
+def test_a_group_that_failed_acknowledges_none_of_its_packs(log: Log) -> None:
+    bridge, broker = grouping(log)
+    for mid in (1, 2, 3):
+        receive(bridge, broker, mid, pack(mid))
+    log.settle(0)
+    log.settle(1, KafkaError._MSG_TIMED_OUT)
+    assert (broker.acked, broker.broken_off, bridge.in_flight) == ([1], True, (0, 0))
+
+
 def test_a_refused_pack_is_acknowledged_only_when_the_refused_topic_has_it(bridge: Bridge, broker: Broker, log: Log) -> None:
     receive(bridge, broker, 1, b"nonsense")
     assert log.sent[0][0] == topics.REFUSED
@@ -115,8 +201,8 @@ def test_a_refused_pack_is_acknowledged_only_when_the_refused_topic_has_it(bridg
 
 def test_a_full_window_holds_the_reader_until_kafka_has_something(bridge: Bridge, broker: Broker, log: Log) -> None:
     receive(bridge, broker, 1)
-    receive(bridge, broker, 2)
-    third = threading.Thread(target=receive, args=(bridge, broker, 3))
+    receive(bridge, broker, 2, topic=OTHER)
+    third = threading.Thread(target=receive, args=(bridge, broker, 3), daemon=True)
     third.start()
     third.join(0.1)
     assert third.is_alive()
@@ -129,8 +215,8 @@ def test_a_full_window_holds_the_reader_until_kafka_has_something(bridge: Bridge
 
 def test_a_held_reader_is_let_go_when_its_connection_ends(bridge: Bridge, broker: Broker, log: Log) -> None:
     receive(bridge, broker, 1)
-    receive(bridge, broker, 2)
-    held = threading.Thread(target=receive, args=(bridge, broker, 3))
+    receive(bridge, broker, 2, topic=OTHER)
+    held = threading.Thread(target=receive, args=(bridge, broker, 3), daemon=True)
     held.start()
     broker.ended.set()
     held.join(10)
@@ -140,8 +226,8 @@ def test_a_held_reader_is_let_go_when_its_connection_ends(bridge: Bridge, broker
 
 def test_a_held_reader_is_let_go_when_the_process_stops(bridge: Bridge, broker: Broker, log: Log) -> None:
     receive(bridge, broker, 1)
-    receive(bridge, broker, 2)
-    held = threading.Thread(target=receive, args=(bridge, broker, 3))
+    receive(bridge, broker, 2, topic=OTHER)
+    held = threading.Thread(target=receive, args=(bridge, broker, 3), daemon=True)
     held.start()
     assert bridge.close(0.05) == 2, "two are left to the broker"
     held.join(10)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -123,10 +124,15 @@ def stands(ingest: Ingest, eventually: Callable[..., Any]) -> None:
     eventually(lambda: ingest.health()["status"] == "ok" and ingest.health()["in_flight"] == 0, why="nothing is in flight")
 
 
+def group_of(edge: str) -> str:
+    """Name an edge's group as docs/wire.md does."""
+    return f"g{crc32(edge.encode()) % 4}"
+
+
 @pytest.fixture
 def kafka(tansu: Any) -> Callable[..., list[Any]]:
     """Return `kafka(topic, org)`: all values that the topic holds of the organisation."""
-    kinds = {topics.TELEMETRY: Delivered, topics.BACKLOG: Delivered, topics.EDGE_LIFE: EdgeLife, topics.REFUSED: Refused}
+    kinds = {topics.TELEMETRY: list[Delivered], topics.BACKLOG: list[Delivered], topics.EDGE_LIFE: EdgeLife, topics.REFUSED: Refused}
 
     def read(topic: KafkaTopic, org: str) -> list[Any]:
         consumer = Consumer(
@@ -145,8 +151,10 @@ def kafka(tansu: Any) -> Callable[..., list[Any]]:
                     ended.add(message.partition())
                 elif org.encode() in message.value():
                     value = msgspec.json.decode(message.value(), type=kinds[topic])
-                    assert message.key().decode() == (value.edge or "")
-                    values.append(value)
+                    group = value if isinstance(value, list) else [value]
+                    keys = {group_of(it.edge) for it in group} if value is group else {value.edge or ""}
+                    assert {message.key().decode()} == keys
+                    values += [it for it in group if it.org == org] if value is group else group
         except KafkaException:
             return []
         finally:

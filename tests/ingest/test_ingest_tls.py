@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from asty_contracts.examples import GOLDEN
+from asty_contracts.stream import Delivered
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -104,16 +106,17 @@ def test_over_tls_with_certificates_an_edge_reaches_kafka_under_its_own_name_onl
         eventually(lambda: "event=kafka_reached" in log_file.read_text() and "event=mqtt_connected" in log_file.read_text())
         eventually(edge.is_connected)
         consumer.assign([TopicPartition("telemetry.v1", n, OFFSET_BEGINNING) for n in range(4)])
-        keys: list[str] = []
+        seen: list[str] = []
 
         def arrived() -> bool:
             for name in ("truck-02", "truck-01"):
                 edge.publish(f"asty/1/{org}/{name}/up/rec", (GOLDEN / "pack-pos.json").read_bytes(), qos=1).wait_for_publish(10)
-            keys.extend(message.key().decode() for message in consumer.consume(100, 0.5) if org.encode() in message.value())
-            return "truck-01" in keys
+            groups = [msgspec.json.decode(message.value(), type=list[Delivered]) for message in consumer.consume(100, 0.5)]
+            seen.extend(delivered.edge for group in groups for delivered in group if delivered.org == org)
+            return "truck-01" in seen
 
         eventually(arrived, why="the pack is in Kafka")
-        assert set(keys) == {"truck-01"}
+        assert set(seen) == {"truck-01"}
     finally:
         consumer.close()
         edge.disconnect()

@@ -70,7 +70,7 @@ class Store:
 
     async def keep(self, *messages: bytes) -> Outcome:
         """Store messages; the outcome of all parts together."""
-        parts = await self.keeper.keep([read(message) for message in messages])
+        parts = await self.keeper.keep([pack for message in messages for pack in read(message)])
         acks = [ack for part in parts for ack in part.acks]
         return Outcome(acks, *(sum(column) for column in list(zip(*parts, strict=True))[1:]))
 

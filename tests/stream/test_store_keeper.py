@@ -57,7 +57,7 @@ async def _deliver(store: Any, batches: list[list[list[int]]]) -> None:
 
 async def test_a_kill_before_the_commit_leaves_nothing_and_the_resend_stores_all(native: Any) -> None:
     edge = native.edge()
-    pack = read(edge.message(edge.positions(10, native.now - 20_000), rx=native.now))
+    [pack] = read(edge.message(edge.positions(10, native.now - 20_000), rx=native.now))
     connection = await connect(native.dsn)
     [pid] = [row[0] for row in await (await connection.execute("SELECT pg_backend_pid()")).fetchall()]
     async with connection.transaction():
@@ -94,7 +94,7 @@ async def test_a_database_that_is_not_migrated_is_waited_for(
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
     dsn = postgres.server.dsn(name)
     edge, keeper = new_edge("truck-01"), telemetry_keeper(dsn, "demo")
-    pack = read(edge.message(edge.positions(2, 1_795_500_000_000), rx=1_795_500_000_000))
+    [pack] = read(edge.message(edge.positions(2, 1_795_500_000_000), rx=1_795_500_000_000))
     waiting = asyncio.ensure_future(keeper.keep([pack]))
     await asyncio.to_thread(eventually, lambda: keeper.waiting_since is not None)
     assert "asty-stream migrate" in caplog.text
@@ -134,7 +134,7 @@ async def test_a_fault_of_our_own_loses_no_pack(native: Any, monkeypatch: pytest
     """A batch that fails for no reason of its own is not passed over: it is tried until it goes in."""
     monkeypatch.setattr(keeping, "FIRST_PAUSE", 0.01)
     edge = native.edge()
-    pack = read(edge.message(edge.positions(1, native.now), rx=native.now))
+    [pack] = read(edge.message(edge.positions(1, native.now), rx=native.now))
     failures = iter([RuntimeError("a fault"), RuntimeError("a fault"), RuntimeError("a fault"), RuntimeError("a fault")])
 
     async def work(connection: Any, messages: Sequence[Any]) -> Any:
@@ -152,7 +152,7 @@ async def test_two_workers_with_the_same_packs_in_opposite_order_store_each_once
     edges = [native.edge() for _ in range(6)]
     messages = [edge.message(edge.positions(5, native.now - 9000), rx=native.now) for edge in edges]
     other = telemetry_keeper(native.dsn, "demo")
-    packs = [read(message) for message in messages]
+    packs = [pack for message in messages for pack in read(message)]
     outcomes = await asyncio.gather(native.keeper.keep(packs), other.keep(packs[::-1]))
     await other.close()
     assert sum(part.stored for outcome in outcomes for part in outcome) == 30

@@ -7,9 +7,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 from asty_contracts.envelope import Pack, Record, encode_data
+from asty_contracts.examples import GOLDEN
 from asty_contracts.records import Position
 from asty_contracts.stream import Delivered
-from asty_stream.incoming import Received, Unreadable, Whole, read, whole_item
+from asty_stream.incoming import MOST_RECORDS, Received, Unreadable, Whole, read, takes, whole_item
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -27,14 +28,14 @@ def position(s: int = 1) -> Record:
 
 
 def test_a_pack_of_known_kinds_is_read_in_one_go() -> None:
-    pack = read(delivered(position(1), position(2)))
+    [pack] = read(delivered(position(1), position(2)))
     assert isinstance(pack, Received)
     assert (pack.org, pack.edge, pack.rx, pack.h) == ("demo", "truck-01", RX, True)
     assert [(item.s, item.t, item.tq, item.d) for item in pack.items] == [(n, RX, "gnss", Position(39.3, 22.9)) for n in (1, 2)]
 
 
 def test_fields_of_a_newer_edge_are_read_over() -> None:
-    pack = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":39.3,"lon":22.9,"heading_true":[1,2]}'))))
+    [pack] = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":39.3,"lon":22.9,"heading_true":[1,2]}'))))
     assert isinstance(pack, Received)
     assert pack.items[0].d == Position(39.3, 22.9)
 
@@ -50,7 +51,7 @@ def test_fields_of_a_newer_edge_are_read_over() -> None:
     ],
 )
 def test_an_unknown_kind_keeps_its_whole_record_in_a_form_that_jsonb_takes(body: bytes, kept: Any) -> None:
-    pack = read(delivered(position(), Record(2, RX, "tyre", Raw(body), mono=7, tq="ntp")))
+    [pack] = read(delivered(position(), Record(2, RX, "tyre", Raw(body), mono=7, tq="ntp")))
     assert isinstance(pack, Received)
     typed, other = (item.d for item in pack.items)
     assert typed == Position(39.3, 22.9)
@@ -59,8 +60,52 @@ def test_an_unknown_kind_keeps_its_whole_record_in_a_form_that_jsonb_takes(body:
     assert json.loads(other.record) == {"s": 2, "t": RX, "mono": 7, "tq": "ntp", "k": "tyre", "d": kept}
 
 
+GROUP = (GOLDEN / "delivered-group.json").read_bytes()
+SINGLE = (GOLDEN / "delivered.json").read_bytes()
+
+
+def test_a_message_of_one_pack_as_an_older_ingest_wrote_it_is_taken() -> None:
+    assert read(SINGLE) == read(b"[" + SINGLE + b"]")
+
+
+def test_a_group_gives_its_packs_in_order() -> None:
+    packs = read(GROUP)
+    assert [pack.edge for pack in packs if isinstance(pack, Received)] == ["truck-01", "truck-02"]
+    assert all(type(item.d) is not Whole for pack in packs if isinstance(pack, Received) for item in pack.items)
+
+
+@pytest.mark.parametrize("bad", [b'{"org":"demo"}', b"7", b'{"nul":"\\u0000"}', b"[" + SINGLE + b"]"])
+def test_of_a_group_with_one_bad_pack_the_others_are_taken_and_it_is_kept_alone(bad: bytes) -> None:
+    first, kept, last = read(b"[" + b",".join([SINGLE, bad, SINGLE]) + b"]")
+    assert [first] == [last] == read(SINGLE)
+    assert isinstance(kept, Unreadable)
+    assert kept.payload == bad
+
+
+def test_a_record_that_does_not_fit_its_kind_leaves_the_rest_of_the_group_as_it_was() -> None:
+    misfit = delivered(position(1), Record(2, RX, "pos", Raw(b'{"lat":"north","lon":1}')))
+    first, second = read(b"[" + SINGLE + b"," + misfit + b"]")
+    assert [first] == read(SINGLE)
+    assert isinstance(second, Received)
+    assert [type(item.d) for item in second.items] == [Position, Whole]
+
+
+def test_a_half_group_is_kept_whole() -> None:
+    [said] = read(GROUP[:-1])
+    assert isinstance(said, Unreadable)
+    assert said.payload == GROUP[:-1]
+
+
+def test_many_records_are_taken_in_several_transactions_and_in_order() -> None:
+    count = MOST_RECORDS // 1000 * 2 + 1
+    messages = [delivered(*(position(number * 1000 + n + 1) for n in range(1000))) for number in range(count)]
+    parts = list(takes(messages))
+    assert [len(part) for part in parts] == [MOST_RECORDS // 1000] * 2 + [1]
+    assert [item.s for part in parts for pack in part for item in pack.items] == list(range(1, count * 1000 + 1))
+
+
 def test_a_misfit_says_what_does_not_fit() -> None:
-    pack = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":"north","lon":1}'))))
+    [pack] = read(delivered(Record(1, RX, "pos", Raw(b'{"lat":"north","lon":1}'))))
     assert isinstance(pack, Received)
     d = pack.items[0].d
     assert isinstance(d, Whole)
@@ -70,7 +115,8 @@ def test_a_misfit_says_what_does_not_fit() -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(value: bytes) -> None:
-    assert isinstance(read(value), Unreadable)
+    [said] = read(value)
+    assert isinstance(said, Unreadable)
 
 
 @given(st.data())
@@ -78,7 +124,8 @@ def test_no_damage_to_a_message_raises(data: st.DataObject) -> None:
     value = bytearray(delivered(position(1), Record(2, RX, "tyre", Raw(b'{"a":"b"}'))))
     for _ in range(data.draw(st.integers(1, 4))):
         value[data.draw(st.integers(0, len(value) - 1))] = data.draw(st.integers(0, 255))
-    assert isinstance(read(bytes(value)), Received | Unreadable)
+    [said] = read(bytes(value))
+    assert isinstance(said, Received | Unreadable)
 
 
 @given(
@@ -88,7 +135,7 @@ def test_no_damage_to_a_message_raises(data: st.DataObject) -> None:
     )
 )
 def test_whatever_is_set_aside_stays_readable(value: Any) -> None:
-    pack = read(delivered(Record(1, RX, "tyre", Raw(json.dumps(value).encode()))))
+    [pack] = read(delivered(Record(1, RX, "tyre", Raw(json.dumps(value).encode()))))
     assert isinstance(pack, Received)
     once = whole_item(pack.items[0], "refused")
     assert isinstance(once.d, Whole)

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
-from asty_stream.incoming import Whole, at
+from asty_stream.incoming import Whole, micros
 
 type Column = tuple[str, str]
 type Values = tuple[Any, ...]
@@ -66,14 +66,14 @@ def _too_long(*texts: str | None) -> str:
 
 def _lift(d: Lift) -> Values:
     values = list(astuple(d))
-    values[1:3] = at(d.started), at(d.ended)
+    values[1:3] = micros(d.started), micros(d.ended)
     values[5] = list(d.others)
     values[14] = list(d.flags)
     return tuple(values)
 
 
 def _ppe(d: Ppe) -> Values:
-    return d.vest, d.worn, d.battery, None if d.seen is None else at(d.seen)
+    return d.vest, d.worn, d.battery, None if d.seen is None else micros(d.seen)
 
 
 def _gap(d: Gap) -> Values:

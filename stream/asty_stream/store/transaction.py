@@ -103,12 +103,13 @@ def _copy_statement(table: Table) -> sql.Composed:
 
 
 _COPY = {table.name: _copy_statement(table) for table in TABLES.values()}
-_TYPES = {table.name: [type_ for _, type_ in PREFIX + table.columns] for table in TABLES.values()}
+_WRITTEN_AS = {"timestamptz": "int8"}  # on the wire it is one: `micros` spares a datetime for each value
+_TYPES = {table.name: [_WRITTEN_AS.get(type_, type_) for _, type_ in PREFIX + table.columns] for table in TABLES.values()}
 
 
 async def _count(connection: AsyncConnection[Any], batch: Batch) -> None:
     """Add to the tally of each shift, and say which hours the rollups must compute anew."""
-    rows = [(epoch, shift.day, shift.name, *count) for (epoch, shift), count in sorted(batch.tally.items())]
+    rows = [(epoch, shift.day, shift.name, *count) for (epoch, shift), count in sorted(batch.tally().items())]
     if rows:
         await connection.execute(
             """
@@ -119,8 +120,7 @@ async def _count(connection: AsyncConnection[Any], batch: Batch) -> None:
             """,
             [list(column) for column in zip(*rows, strict=True)],
         )
-    if batch.due:
-        due = sorted(batch.due)
+    if due := sorted(batch.due()):
         await connection.execute(
             "INSERT INTO telemetry.rollup_due (record, hour) SELECT * FROM unnest(%s::text[], %s::timestamptz[])",
             [[record for record, _ in due], [at(hour * HOUR) for _, hour in due]],
