@@ -36,6 +36,9 @@ SYSTEM_CLOCK_EVERY = 60
 DATE_WAIT_MS = 5000
 """How long the first readings wait for a fix that dates them, before the system clock has to."""
 
+DOUBT_MS = 60_000
+"""How long a store has to know less than it has acknowledged before it is believed."""
+
 MOST_WAITING = 5000
 UNSUPERVISED = Supervision(None, is_watched=False)
 RETRY_S = 1.0
@@ -139,15 +142,25 @@ class Agent:
         return State(up=up, session=self._session_id, n=self._session_n, at=self._utc(), ep=self._outbox.epoch, head=self._outbox.head)
 
     def hear_ack(self, ack: Ack, *, retained: bool) -> None:
-        """Delete what is stored; a retained acknowledgement may be old, so it proves no loss."""
+        """Delete what is stored, and answer for what the store says that it lost.
+
+        A retained acknowledgement may be old, and so may those that a broker kept while the connection was away: only a store that goes on
+        knowing less than it has acknowledged has lost something.
+        """
         if ack.ep != self._outbox.epoch:
             return
         if ack.upto > self._outbox.head:
             self._begin_anew(ack)
             return
-        if self._uplink.machine.acknowledged(ack, mono_ms()):
+        now = mono_ms()
+        if self._uplink.machine.acknowledged(ack, now):
             self._delete_acknowledged()
-        if not retained and ack.miss:
+        if ack.upto >= self._uplink.machine.acked:
+            self._doubted_since = None
+        elif self._doubted_since is None:
+            self._doubted_since = now
+        doubted = self._doubted_since is not None and now - self._doubted_since < DOUBT_MS
+        if ack.miss and not retained and not doubted:
             self._account_for(Ranges(ack.miss))
 
     # How

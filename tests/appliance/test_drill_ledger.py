@@ -51,7 +51,7 @@ class Case:
             packed.append(Record(s, self.t + s, kind, Raw(body), tq="rtc"))
         message = json.encode(Delivered("demo", self.edge, self.t, Pack(self.ep, packed)))
         keeper = telemetry_keeper(self.dsn, "demo")
-        await keeper.keep([read(message)])
+        await keeper.keep(read(message))
         await keeper.close()
 
     async def store_all(self, but: tuple[int, ...] = ()) -> None:
@@ -68,7 +68,7 @@ class Case:
         count = self.count()
         return {
             name: n
-            for name in ("lost", "doubled", "altered", "destroyed", "damaged", "thinned", "unbalanced")
+            for name in ("lost", "doubled", "altered", "destroyed", "damaged", "thinned", "unbalanced", "misreported")
             if (n := getattr(count, name))
         }
 
@@ -123,6 +123,13 @@ async def test_a_gap_excuses_damage_and_thinned_positions_only(case: Case) -> No
     case.records.append(Gap(ranges=((17, 17),), n=1, kind="any", why="not_held"))
     await case.store_all(but=(3, 9, 10, 17))
     assert case.wrong() == {"damaged": 1, "thinned": 1, "lost": 2}
+
+
+async def test_a_stored_record_that_the_edge_reports_as_lost_is_misreported(case: Case) -> None:
+    case.records.append(Gap(ranges=((3, 4),), n=2, kind="any", why="not_held"))
+    await case.store_all()
+    assert case.wrong() == {"misreported": 2}
+    assert not case.count().nothing_lost_or_doubled
 
 
 async def test_a_record_that_is_stored_under_two_numbers_is_doubled(case: Case) -> None:

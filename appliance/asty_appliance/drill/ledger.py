@@ -19,7 +19,7 @@ class Count(Struct, frozen=True):
     """The sums. `destroyed`: lost with a deleted outbox that still held them; `damaged`: named in a gap record of the edge as unreadable.
 
     `unsure`: the append was interrupted; `recovered`: of those, the ones that are stored. `unbalanced`: epochs whose ledger row and
-    rows disagree. `examples` name some of what is wrong.
+    rows disagree. `misreported`: records that an edge reported as lost by the store, which has them. `examples` name some of what is wrong.
     """
 
     produced: int
@@ -33,11 +33,12 @@ class Count(Struct, frozen=True):
     unsure: int
     recovered: int
     unbalanced: int
+    misreported: int
     examples: list[str]
 
     @property
     def nothing_lost_or_doubled(self) -> bool:
-        return self.produced > 0 and not (self.lost or self.doubled or self.altered or self.unbalanced)
+        return self.produced > 0 and not (self.lost or self.doubled or self.altered or self.unbalanced or self.misreported)
 
 
 _TRUTH = """
@@ -116,11 +117,14 @@ _SUMS = """
            (SELECT count(*) FROM truth t WHERE NOT sure AND EXISTS (SELECT FROM found f WHERE f.edge = t.edge AND f.n = t.n)),
            (SELECT count(*) FROM (
                 SELECT l.ep FROM telemetry.ledger l LEFT JOIN found f USING (ep) GROUP BY l.ep, l.stored
-                HAVING count(f.s) <> (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(l.stored) AS r)) AS unbalanced)
+                HAVING count(f.s) <> (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(l.stored) AS r)) AS unbalanced),
+           (SELECT count(*) FROM telemetry.gap g JOIN telemetry.ledger l USING (epoch) JOIN found f USING (ep)
+            WHERE g.why = 'not_held' AND g.ranges @> f.s)
 """
 
 _NAMES = (
     "produced", "stored", "lost", "doubled", "altered", "destroyed", "damaged", "thinned", "unsure", "recovered", "unbalanced",
+    "misreported",
 )  # fmt: skip
 
 _EXAMPLES = """

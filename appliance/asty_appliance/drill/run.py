@@ -62,7 +62,7 @@ class Result(Struct, frozen=True):
             [
                 f"produced {it.produced}, stored {it.stored}, lost {it.lost}, doubled {it.doubled}, altered {it.altered}",
                 f"destroyed with a deleted outbox {it.destroyed}, reported as damaged {it.damaged}, thinned {it.thinned}, "
-                f"unsure {it.unsure} (stored {it.recovered}), ledgers that disagree {it.unbalanced}",
+                f"unsure {it.unsure} (stored {it.recovered}), ledgers that disagree {it.unbalanced}, misreported {it.misreported}",
                 f"{sum(self.faults.values())} faults, {self.connections_broken} connections broken, "
                 f"settled {self.settled_seconds:.0f} s after the last",
                 *it.examples,
