@@ -76,7 +76,7 @@ class Result(Struct, frozen=True):
 
 
 def run(home: Home, orders: Orders, *, say: Progress) -> Result:
-    """Drill; Ctrl-C ends the faults early and counts all the same. Raises NotWellError, WorkFailedError."""
+    """Drill; Ctrl-C ends the faults early, a second one the wait for what is on its way. Raises NotWellError, WorkFailedError."""
     stop = Stop()
     runners = tuple(f"edges-{number}" for number in range(1, RUNNERS + 1))
     share, rest = divmod(orders.edges, RUNNERS)
@@ -98,7 +98,7 @@ def run(home: Home, orders: Orders, *, say: Progress) -> Result:
         say("the last fault is over: the edges produce no more and send what they hold")
         faults.let_edges_rest()
         began = time.monotonic()
-        count = _settled(town, fleet, faults, stop, say)
+        count = _settled(town, fleet, faults, Stop(), say)
         return Result(
             orders.seed,
             round(orders.seconds / 60, 2),
