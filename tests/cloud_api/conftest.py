@@ -62,7 +62,7 @@ class Fleet:
 
     async def _store(self, message: bytes) -> None:
         async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
-            await store(connection, [read(message)], org="demo", now=now_ms())
+            await store(connection, read(message), org="demo", now=now_ms())
 
     def up(self, edge: str, up: bool, kind: str = "truck") -> None:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
