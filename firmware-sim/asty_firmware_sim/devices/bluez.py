@@ -22,8 +22,8 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 from asty_firmware_sim.devices.vests import Vest
 
 ADAPTER_PATH = "/org/bluez/hci0"
-LONGEST_SOCKET_PATH = 100
-"""A socket's path has at most 107 bytes (unix(7)); the rest is left for names that dbus-daemon makes."""
+LONGEST_SOCKET_PATH = 99
+"""dbus-daemon takes no longer one, although unix(7) allows 107 bytes."""
 START_TIMEOUT_S = 10
 
 _BUS_CONFIG = """\

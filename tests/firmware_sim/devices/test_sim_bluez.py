@@ -268,3 +268,12 @@ async def test_a_bus_that_does_not_start_says_why(tmp_path, monkeypatch):
     radio = Radio(tmp_path / "radio")
     with pytest.raises(RadioUnavailableError, match="no more sockets"):
         await radio.start()
+
+
+@needs_dbus
+@pytest.mark.parametrize("length", [99, 100, 108])
+async def test_a_bus_starts_however_long_the_path_of_its_folder(tmp_path: Path, length: int) -> None:
+    folder = tmp_path / ("d" * (length - len(bytes(tmp_path)) - len("//bus")))
+    radio = Radio(folder)
+    await radio.start()
+    await radio.stop()
