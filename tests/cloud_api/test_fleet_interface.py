@@ -52,9 +52,7 @@ def test_completeness_accounts_for_what_is_still_on_its_way(http: httpx.Client) 
 def test_what_is_missing_is_named_by_range_and_leads_there_from_the_shift(http: httpx.Client) -> None:
     assert '<a href="/missing?edge=truck-02">2<' in http.get("/completeness").text
     rows = list(csv.DictReader(io.StringIO(http.get("/missing.csv?edge=truck-02&lang=en").text.lstrip("\ufeff"))))
-    assert [(row["First number"], row["Last number"], row["Records"], row["State"]) for row in rows] == [
-        ("3", "4", "2", "Disconnected")
-    ]
+    assert [(row["First number"], row["Last number"], row["Records"], row["State"]) for row in rows] == [("3", "4", "2", "Disconnected")]
 
 
 def test_open_alarms_are_listed(http: httpx.Client) -> None:
