@@ -130,7 +130,7 @@ def measure_replan(seconds: float, seed: int, *, bins: int = 300, long_seconds: 
 
 
 def town(bins: int, seed: int) -> Day:
-    """A town of about 4 km with schools, a street market, two sizes of trucks and one transfer station; one bin in four must be emptied."""
+    """Invent a town of 4 km with schools, a market, trucks of two sizes and a transfer station; two bins in three must be emptied."""
     rng = np.random.default_rng(seed)
     xy = rng.uniform(0, 4000, (bins + 2, 2))
     metres = np.abs(xy[:, None] - xy[None]).sum(-1)
@@ -138,13 +138,13 @@ def town(bins: int, seed: int) -> Day:
     start, end = 6 * 3600, 13 * 3600
     windows = {0: (Window(start, start + 5400),), 1: (Window(start + 10_800, end),)}
     stops = tuple(
-        Stop(f"b{i}", i + 2, float(round(110 * f)), float(round(385 * f)), 60, windows.get(i % 25, ()), f > 0.75, 3 * max(0.0, f - 0.2))
+        Stop(f"b{i}", i + 2, float(round(110 * f)), float(round(385 * f)), 90, windows.get(i % 25, ()), f > 0.4, 3 * max(0.0, f - 0.2))
         for i, f in enumerate(fill.tolist())
     )
     prices = Prices(fixed=30, per_km=0.8, per_hour=25, overtime_per_hour=40)
     sizes = [(5000.0, 16_000.0), (3000.0, 8000.0)]
     trucks = tuple(
-        Truck(f"t{i}", kg, litres, Window(start, end), 0, 0, prices=prices, overtime=1800) for i, (kg, litres) in enumerate(sizes * 2)
+        Truck(f"t{i}", kg, litres, Window(start, end), 0, 0, prices=prices, overtime=1800) for i, (kg, litres) in enumerate(sizes * 3)
     )
     return Day(trucks, stops, (Station("transfer", 1),), {"truck": Roads(np.ceil(metres / 7), metres)})
 

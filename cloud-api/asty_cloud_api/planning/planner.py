@@ -48,7 +48,7 @@ def search(
     day: Day, given: dict[str, str], stop: StoppingRule, seed: int, *, engine: str = "pyvrp", warm: Order | None = None
 ) -> tuple[Route, ...]:
     """Order an admitted day and time it. Where trucks cost by the hour or the outing, smaller fleets are tried: first only those already
-    out, then without the least used one. Local search rarely empties a truck by itself, since its stops would all have to move at once.
+    out, then one less. Local search rarely empties a truck by itself, since its stops would all have to move at once.
     """
     if len(day.trucks) < 2 or not any(truck.prices.fixed > 0 or truck.prices.per_hour > 0 for truck in day.trucks):
         return _search(day, given, stop, seed, engine, warm=warm)
@@ -59,24 +59,36 @@ def search(
         routes = _with_fleet(day, out, given, Until(stop, FIRST_FLEET), seed, engine)
     if not routes or worth(day, routes)[0] > 0:
         routes = _search(day, given, Until(stop, FIRST_FLEET), seed, engine, warm=warm)
+    tried: set[frozenset[str]] = set()
     for _ in range(SMALLER_FLEETS):
-        busy = [route for route in routes if route.stops]
-        if len(busy) < 2:
+        fleet = _smaller_fleet(day, routes, tried)
+        if fleet is None:
             break
-        least = min(busy, key=lambda route: (len(route.stops), route.truck))
-        fleet = frozenset(route.truck for route in busy if route is not least)
+        tried.add(fleet)
         fewer = _with_fleet(day, fleet, given, Until(stop, NEXT_FLEET), seed, engine)
-        if worth(day, fewer) >= worth(day, routes):
-            break
-        routes = fewer
-    fleet = frozenset(route.truck for route in routes if route.stops)
-    again = _with_fleet(day, fleet or everyone, given, stop, seed, engine, warm=untimed(routes))
+        routes = min(routes, fewer, key=lambda r: worth(day, r))
+    return improved(day, given, routes, stop, seed, engine=engine)
+
+
+def improved(
+    day: Day, given: dict[str, str], routes: tuple[Route, ...], stop: StoppingRule, seed: int, *, engine: str = "pyvrp"
+) -> tuple[Route, ...]:
+    """Search on from routes with the trucks that they use; never worse than they are."""
+    fleet = frozenset(route.truck for route in routes if route.stops) or frozenset(truck.id for truck in day.trucks)
+    again = _with_fleet(day, fleet, given, stop, seed, engine, warm=untimed(routes))
     return min(routes, again, key=lambda r: worth(day, r))
 
 
 def untimed(routes: Iterable[Route]) -> Order:
     """The order of timed routes: without breaks and the last unloading."""
     return {route.truck: tuple(repair.opened(route)) for route in routes}
+
+
+def _smaller_fleet(day: Day, routes: tuple[Route, ...], tried: set[frozenset[str]]) -> frozenset[str] | None:
+    """The busy trucks without one: the smallest body first, then the one with fewest stops. None when every such fleet was tried."""
+    busy = sorted((route for route in routes if route.stops), key=lambda r: (day.truck(r.truck).litres_max, len(r.stops), r.truck))
+    fleets = (frozenset(route.truck for route in busy if route is not least) for least in busy)
+    return next((fleet for fleet in fleets if fleet and fleet not in tried), None)
 
 
 def _with_fleet(

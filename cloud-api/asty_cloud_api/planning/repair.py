@@ -72,16 +72,21 @@ def opened(route: Route | None) -> list[Step]:
 
 
 def _positions(table: Timetable, truck: Truck, route: Route | None, stop: Stop) -> list[int]:
-    """The five places in a route with the smallest detour."""
+    """The five places in a route with the smallest detour that the time left in it allows."""
     steps = opened(route)
-    places = [truck.start, *(table.stops[s.id].place if s.kind == "stop" else table.stations[s.id].place for s in steps), truck.garage]
+    unloads = route is not None and route.visits[-2].kind == "unload"
+    end = route.visits[-2].place if route is not None and unloads else truck.garage
+    places = [truck.start, *(table.stops[s.id].place if s.kind == "stop" else table.stations[s.id].place for s in steps), end]
+    left = truck.latest - (route.ends - sum(v.begin - v.arrive for v in route.visits) if route is not None else truck.leaves)
     roads = table.day.roads[truck.profile]
     detours: list[tuple[int, int]] = []
     for position in range(len(steps) + 1):
         a, b = places[position], places[position + 1]
         there, back = travel(roads, a, stop.place), travel(roads, stop.place, b)
         if there is not None and back is not None:
-            detours.append((there + back - (travel(roads, a, b) or 0), position))
+            detour = there + back - (travel(roads, a, b) or 0)
+            if detour + stop.service <= left:
+                detours.append((detour, position))
     return [position for _, position in sorted(detours)[:5]]
 
 

@@ -82,7 +82,7 @@ class Replanned:
 
 
 NO_HYSTERESIS = Hysteresis(stops=0, gain=0.0)
-LOCKED_SHARE = 0.65
+LOCKED_SHARE = 0.8
 """The share of the budget for the plan that keeps the next stops; the rest is for one that may change them."""
 
 
@@ -104,7 +104,7 @@ def replan(
     routes = _resolved(admission, given, keep, locks, Until(stop, share), seed, engine)
     routes = min((_timed_keep(admission.day, given, keep), routes), key=lambda r: planner.worth(admission.day, r))
     if locks:
-        free = _resolved(admission, given, keep, {}, stop, seed, engine)
+        free = planner.improved(admission.day, given, routes, stop, seed, engine=engine)
         before, after = planner.worth(admission.day, routes), planner.worth(admission.day, free)
         if after[0] < before[0] or (after[0] == before[0] and before[1] - after[1] > hysteresis.gain):
             routes, locks = free, {}

@@ -35,7 +35,7 @@ def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, w
         found = Model(day, streams, breaks=True).search(Until(stop, WITH_BREAKS), seed, warm)
         if found:
             return found
-    return Model(day, streams, breaks=False).search(stop, seed, warm)
+    return Model(day, streams, breaks=False).search(stop, seed, warm) or nearest(day, streams)
 
 
 def breaks_inside(truck: Truck) -> bool:
