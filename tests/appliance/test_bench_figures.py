@@ -77,6 +77,10 @@ def test_a_process_that_was_started_again_does_not_use_negative_time() -> None:
     assert cpu_share(used, Phase("storm", 0, 10)) == {"mqtt": 87.0}
 
 
+def test_a_process_that_was_sampled_once_has_no_share_rather_than_none_at_all() -> None:
+    assert cpu_share([Used(1, "mqtt", 5.0, 1)], Phase("drain", 0, 2)) == {}
+
+
 def test_a_plot_is_well_formed_whatever_a_name_holds_and_draws_every_curve() -> None:
     panel = Panel('rows & "more" < 1', [Curve("p50 & <b>", [(0.0, 0.0), (5.0, 3.0)]), Curve("none", [])])
     text = svg("Title <&>", 'sub "title"', [panel], [Phase("a&b", 0.0, 5.0), Phase("c", 5.0, 9.0)])

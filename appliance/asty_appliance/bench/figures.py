@@ -132,7 +132,10 @@ def alarms_shown(rung: Iterable[Rung], shown: dict[int, int]) -> list[Arrived]:
 
 
 def cpu_share(used: Iterable[Used], phase: Phase) -> dict[str, float]:
-    """Return each process's mean share of one core in a phase, in percent. A process that began anew counts from zero."""
+    """Return each process's mean share of one core in a phase, in percent; nothing for one that was sampled only once.
+
+    A process that began anew counts from zero.
+    """
     spent: dict[str, float] = defaultdict(float)
     first: dict[str, float] = {}
     before: dict[str, Used] = {}
@@ -142,7 +145,7 @@ def cpu_share(used: Iterable[Used], phase: Phase) -> dict[str, float]:
                 spent[one.name] += max(0.0, one.cpu - last.cpu) if one.cpu >= last.cpu else one.cpu
             first.setdefault(one.name, one.at)
             before[one.name] = one
-    return {name: round(100 * spent[name] / max(before[name].at - first[name], 0.1), 1) for name in first}
+    return {name: round(100 * spent[name] / (before[name].at - first[name]), 1) for name in first if before[name].at > first[name]}
 
 
 def peak_memory(used: Iterable[Used], phase: Phase) -> dict[str, int]:
