@@ -6,7 +6,7 @@ from html import escape
 from msgspec import Struct
 
 WIDTH, LEFT, RIGHT = 960, 76, 16
-TITLE, PANEL, GAP, FOOT = 64, 150, 46, 34
+TITLE, PANEL, GAP, FOOT = 64, 150, 64, 0
 COLOURS = ("#0b5cad", "#b3400e", "#1c7a3d", "#7a2d8f", "#8a6d00", "#3d4b57", "#c2185b", "#00838f")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "10 4", "4 2", "12 2")
 

@@ -14,8 +14,8 @@ import psycopg
 
 PAGE_S = 1.0
 """A page takes itself anew at most this often (look/src/js/live.js)."""
-SAMPLE_S = 2.0
-LOOK_S = 0.05
+SAMPLE_S = 5.0
+LOOK_S = 0.1
 """How often the ledger is read: a row counts as stored up to so much later than it was."""
 RETRY_S = 0.5
 _TOKEN = re.compile(r"bench no (\d+)")
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 
 
 class Used(NamedTuple):
-    """CPU seconds that a program and its children have used since they began, and their resident bytes now."""
+    """CPU seconds that a program (of PostgreSQL: with its children) has used since it began, and its resident bytes now."""
 
     at: float
     name: str
@@ -144,7 +144,7 @@ class PageWatch(Watch):
 
 
 class UseWatch(Watch):
-    """Samples CPU time and memory of named processes with their children; a pid of 0 is a process that is not there."""
+    """Samples CPU time and memory of named processes; a pid of 0 is a process that is not there."""
 
     def __init__(self, pids: Callable[[], dict[str, int]]) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class UseWatch(Watch):
 def _used(name: str, pid: int) -> Used:
     process = psutil.Process(pid)
     cpu, rss = 0.0, 0
-    for it in (process, *process.children(recursive=True)):
+    for it in (process, *(process.children() if process.name() == "postgres" else ())):  # to look for children reads every process there is
         with suppress(psutil.NoSuchProcess):
             times = it.cpu_times()
             cpu += times.user + times.system

@@ -22,7 +22,7 @@ class Peer(Struct, frozen=True):
     """One `peer.toml`: packages of PyPI or of npm, and the command that runs it. `place` names whose installation it shares.
 
     `columns` are what its table has beside those of every peer's. In `command` and `environment` these are filled in: {python}, {node},
-    {here} (its folder), {place} (its installation), {data} (a folder that lasts for one trial), {port} (MQTT), {dsn}.
+    {here} (its folder), {place} (its installation), {data} (a folder of its own for this run), {port} (MQTT), {dsn}.
     """
 
     title: str
