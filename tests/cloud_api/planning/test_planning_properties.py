@@ -102,7 +102,7 @@ def days(draw: st.DrawFn) -> Day:
 
 
 @pytest.mark.parametrize("engine", ["pyvrp", "ortools"])
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(day=days())
 def test_any_day_gets_a_plan_that_the_checker_accepts(engine: str, day: Day) -> None:
     plan = plan_day(day, Iterations(60), 1, engine=engine)
