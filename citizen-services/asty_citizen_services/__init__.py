@@ -1,0 +1,1 @@
+"""Citizens' procedures, from the form to the signed document and the last notice."""
