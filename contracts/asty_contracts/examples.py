@@ -28,7 +28,7 @@ from asty_contracts.records import (
     RecordData,
     Weight,
 )
-from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, Refused
+from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, PlanTrigger, Refused
 
 GOLDEN = Path(__file__).parent / "golden"
 EPOCH = UUID("5d0f3c7e-8a41-4b62-9c1e-2f6d7a8b9c01")
@@ -123,6 +123,9 @@ MESSAGES: dict[str, Struct] = {
     "refused": Refused("asty/1/demo/truck-01/up/rec", "truck-01", T, "malformed", "truncated", 9, b'{"v":1,"e'),
     "alert": Alert("demo", "truck-01", T, "scale_fault", on=True, severity="critical", live=True, device="scale", info="over its range"),
     "bin-lifted": BinLifted("demo", "truck-01", EPOCH, 84_512, T, TAG, 118.0, 40.770031, 22.390752),
+    "plan-trigger": PlanTrigger(
+        UUID("7c1f5a90-3f0b-4f1e-9d53-0a1b2c3d4e5f"), T, "skip", "K-0042", "driver", {"edge": "truck-01", "reason": "no_access"}
+    ),
 }
 
 DELIVERED_GROUP = [Delivered("demo", f"truck-0{n}", T + 900 + n, PACKS[name]) for n, name in enumerate(("pack-pos", "pack-lift"), 1)]

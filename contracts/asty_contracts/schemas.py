@@ -13,7 +13,7 @@ from msgspec import Struct
 from asty_contracts.envelope import Pack
 from asty_contracts.life import Ack, Birth, Command, State
 from asty_contracts.records import KINDS
-from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, Refused
+from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, PlanTrigger, Refused
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES: dict[str, type[Struct]] = {
@@ -27,6 +27,7 @@ TYPES: dict[str, type[Struct]] = {
     "refused": Refused,
     "alert": Alert,
     "bin-lifted": BinLifted,
+    "plan-trigger": PlanTrigger,
 }
 
 

@@ -1,6 +1,6 @@
 """What travels in Kafka. Every value is JSON."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -77,3 +77,22 @@ class BinLifted(Struct, frozen=True, omit_defaults=True, tag_field="ev", tag="bi
     net: float | None
     lat: float | None
     lon: float | None
+
+
+TriggerKind = Literal["overflow", "truck_full", "breakdown", "street_closed", "skip", "must_visit"]
+TriggerSource = Literal["sensor", "forecast", "citizen", "driver", "dispatcher"]
+
+
+class PlanTrigger(Struct, frozen=True, omit_defaults=True):
+    """plan-triggers.v1: something that should make the planner look again. The same `id` is answered once, however often it comes.
+
+    `t` is when it happened (UTC ms). `subject` is the id or tag of a bin (overflow, skip, must_visit), an edge (truck_full, breakdown)
+    or the id of a closure (street_closed); `detail` holds what else is known, such as the edge and reason of a skip.
+    """
+
+    id: UUID
+    t: int
+    kind: TriggerKind
+    subject: str
+    said_by: TriggerSource
+    detail: dict[str, Any] = {}

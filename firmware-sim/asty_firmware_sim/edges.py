@@ -7,17 +7,25 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from asty_firmware_sim.devices.bluez import Radio
 from asty_firmware_sim.scenario import EM4100, GatewaySpec, Scenario, Tag, TruckSpec
 from asty_firmware_sim.vests import vest_tag
 from asty_firmware_sim.world import World
+from asty_firmware_sim.world.bins import EM4100_STREAMS, Stream
 
 _PORTS_FROM, _PORTS = 20_000, 12_000
 """Below the range from which systems give out ports of their own accord (32768 on Linux, 49152 elsewhere)."""
+
+_ZONE = ZoneInfo("Europe/Athens")
+_BODY_LITRES = 64_000
+"""Of loose refuse: a body of 16 m³ that presses it to a quarter."""
+_MEASURES = {"height_m": 3.4, "width_m": 2.5, "weight_t": 16.0, "length_m": 8.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +175,27 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _shift(now: int) -> dict[str, str]:
+    """Eight hours from the full hour before the simulation began: its trucks are on the road at once."""
+    begins = datetime.fromtimestamp(now / 1000, _ZONE).hour
+    return {"shift_start": f"{begins:02d}:00", "shift_end": f"{(begins + 8) % 24:02d}:00"}
+
+
 def register(world: World, town_file: Path) -> dict[str, Any]:
     """Return what the town's fleet register knows of the simulated town."""
     scenario = world.scenario
     trucks = [
-        {"edge": truck.edge, "name": truck.name, "plate": truck.plate, "kind": "truck", "capacity_kg": truck.capacity_kg}
+        {
+            "edge": truck.edge,
+            "name": truck.name,
+            "plate": truck.plate,
+            "kind": "truck",
+            "capacity_kg": truck.capacity_kg,
+            "capacity_l": _BODY_LITRES,
+            "streams": [stream.value for stream in Stream if (stream in EM4100_STREAMS) == (truck.rfid in EM4100)],
+            **_MEASURES,
+            **_shift(world.now),
+        }
         for truck in scenario.truck
     ]
     gateways = [{"edge": gateway.edge, "name": gateway.name, "plate": None, "kind": "gateway"} for gateway in scenario.gateway]

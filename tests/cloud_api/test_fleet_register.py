@@ -6,8 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from asty_cloud_api import settings
-from asty_cloud_api.fleet import register
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from asty_cloud_api import database, settings
+from asty_cloud_api.enrolment import models as _enrolment  # noqa: F401  its tables belong to the same metadata
+from asty_cloud_api.fleet import plan_models, register
 
 
 def rows(dsn: str, sql: str) -> list[tuple[Any, ...]]:
@@ -50,6 +53,9 @@ def test_a_tag_can_move_from_one_bin_to_another_and_a_scrapped_bin_goes(fleet: A
         ({"bins": [{"id": "1", "stream": "a", "volume": 1, "lat": 1, "lon": 1}] * 2}, "bin 1 stands twice"),
         ({"vehicles": [{"edge": "Truck 1", "name": "A"}]}, "'Truck 1' can't name an edge"),
         ({"vehicles": 3}, "$.vehicles"),
+        ({"vehicles": [{"edge": "truck-1", "name": "A", "shift_start": "6:00"}]}, "$.vehicles[0].shift_start"),
+        ({"vehicles": [{"edge": "truck-1", "name": "A", "capacity_l": 0}]}, "$.vehicles[0].capacity_l"),
+        ({"bins": [{"id": "1", "stream": "a", "volume": 1, "lat": 1, "lon": 1, "windows": [["06:00", "25:00"]]}]}, "$.bins[0].windows"),
     ],
 )
 def test_a_wrong_register_is_refused_whole_with_the_entry_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -60,6 +66,43 @@ def test_a_wrong_register_is_refused_whole_with_the_entry_named(tmp_path: Path, 
     assert words in str(refused.value)
     assert str(path) in str(refused.value)
     assert "nothing was changed" in str(refused.value)
+
+
+def test_what_the_planner_needs_to_know_of_trucks_and_bins_is_kept(fleet: Any, register_file: Path, tmp_path: Path) -> None:
+    entries = json.loads(register_file.read_text())
+    entries["vehicles"][0] |= {
+        "capacity_l": 64_000,
+        "streams": ["γυαλί"],
+        "shift_start": "22:00",
+        "shift_end": "06:00",
+        "skills": ["γερανός"],
+    }
+    entries["bins"][0] |= {"service_s": 90, "must": True, "windows": [["06:00", "08:30"]], "business": "Σχολείο"}
+    detailed = tmp_path / "detailed.json"
+    detailed.write_text(json.dumps(entries))
+    done = fleet.run("register", "import", str(detailed))
+    assert done.returncode == 0, done.stderr
+    edge, name = entries["vehicles"][0]["edge"], entries["bins"][0]["id"]
+    kept = rows(fleet.dsn, f"SELECT capacity_l, streams, shift_start, shift_end, skills FROM fleet.vehicle WHERE edge = '{edge}'")
+    assert kept == [(64_000, ["γυαλί"], "22:00", "06:00", ["γερανός"])]
+    kept = rows(fleet.dsn, f"SELECT service_s, must, windows, business FROM fleet.bin WHERE id = '{name}'")
+    assert kept == [(90, True, [["06:00", "08:30"]], "Σχολείο")]
+
+
+def test_the_models_say_what_the_migrations_made(fleet: Any) -> None:
+    engine = database.writing(fleet.dsn)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"version_table_schema": "fleet", "include_schemas": True, "compare_server_default": False,
+                  "include_name": lambda name, kind, _parents: kind != "schema" or name == "fleet"},
+        )  # fmt: skip
+        differences = [
+            one for one in compare_metadata(context, plan_models.Base.metadata)
+            if not (isinstance(one, tuple) and "index" in one[0])
+        ]  # fmt: skip
+    engine.dispose()
+    assert differences == []
 
 
 def test_a_file_that_is_no_town_is_refused_by_name(fleet: Any, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from asty_contracts.envelope import CBOR
 from asty_contracts.examples import DATA, GOLDEN, MESSAGES, PACKS
 from asty_contracts.life import Ack, Birth, Command, State
 from asty_contracts.records import KIND_OF, KINDS, Lift
-from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, Refused
+from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, PlanTrigger, Refused
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -42,7 +42,7 @@ def test_every_kind_has_a_golden_with_all_fields_and_one_with_the_fewest(kind: s
 
 
 def test_every_message_that_crosses_a_process_boundary_has_a_golden() -> None:
-    wanted = {Birth, State, Ack, Command, Delivered, EdgeLife, Refused, Alert, BinLifted}
+    wanted = {Birth, State, Ack, Command, Delivered, EdgeLife, Refused, Alert, BinLifted, PlanTrigger}
     assert {type(message) for message in MESSAGES.values()} == wanted
 
 

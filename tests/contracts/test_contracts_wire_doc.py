@@ -9,7 +9,7 @@ import pytest
 from asty_contracts import records
 from asty_contracts.envelope import Pack, Reason, Record
 from asty_contracts.life import Ack, Birth, Command, DeviceInfo, PointInfo, State
-from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, Refused
+from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, PlanTrigger, Refused
 from asty_contracts.topics import KAFKA_TOPICS, Down, Up
 from asty_contracts.units import Unit
 
@@ -45,7 +45,7 @@ def test_each_kind_is_described_with_all_its_fields(kind: str) -> None:
         ("State", (State,)),
         ("Acknowledgement", (Ack,)),
         ("Command", (Command,)),
-        ("Kafka topics", (Delivered, EdgeLife, Refused, Alert, BinLifted)),
+        ("Kafka topics", (Delivered, EdgeLife, Refused, Alert, BinLifted, PlanTrigger)),
     ],
 )
 def test_each_message_is_described_with_all_its_fields(heading: str, shapes: tuple[type[msgspec.Struct], ...]) -> None:

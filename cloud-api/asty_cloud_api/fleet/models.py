@@ -1,8 +1,10 @@
 """The tables of schema `fleet`. What the sensors said is not here: it is read from the views of schema `telemetry`."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func
+from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "fleet"
@@ -14,7 +16,12 @@ class Base(DeclarativeBase):
 
 
 class Vehicle(Base):
-    """A truck, or a street gateway, by the edge that it carries."""
+    """A truck, or a street gateway, by the edge that it carries.
+
+    `capacity_l` is what its body holds of loose refuse; `streams` a list of what it may collect; `skills` of what its crew can do;
+    `shift_start` and `shift_end` are local times "HH:MM", the end on the next day when it is the earlier. Lengths and weight are the
+    vehicle's own, for roads with a limit.
+    """
 
     __tablename__ = "vehicle"
 
@@ -23,10 +30,23 @@ class Vehicle(Base):
     kind: Mapped[str]
     plate: Mapped[str | None]
     capacity_kg: Mapped[float | None]
+    capacity_l: Mapped[float | None]
+    streams: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    height_m: Mapped[float | None]
+    width_m: Mapped[float | None]
+    weight_t: Mapped[float | None]
+    length_m: Mapped[float | None]
+    shift_start: Mapped[str | None]
+    shift_end: Mapped[str | None]
+    skills: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Bin(Base):
-    """A bin, by the town's own number; `tag` is its transponder's raw hex digits, and may change when a bin is repaired."""
+    """A bin, by the town's own number; `tag` is its transponder's raw hex digits, and may change when a bin is repaired.
+
+    `must`: it is emptied every day, whatever the forecast says. `windows` are local times [["06:00", "22:00"], …] in which it may be
+    emptied, None at any time; `business` whose it is, when it is not the street's.
+    """
 
     __tablename__ = "bin"
 
@@ -37,6 +57,10 @@ class Bin(Base):
     lat: Mapped[float]
     lon: Mapped[float]
     street: Mapped[str | None]
+    service_s: Mapped[int] = mapped_column(server_default=text("60"))
+    must: Mapped[bool] = mapped_column(server_default=text("false"))
+    windows: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    business: Mapped[str | None]
 
 
 class Place(Base):

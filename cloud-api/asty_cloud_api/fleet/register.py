@@ -14,6 +14,8 @@ from asty_cloud_api.fleet.models import Base, Bin, Place, Vehicle
 
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Positive = Annotated[float, Meta(gt=0)]
+LocalTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM, local")]
 
 
 class RegisterFileError(Exception):
@@ -25,7 +27,16 @@ class VehicleEntry(Struct, frozen=True):
     name: str
     kind: str = "truck"
     plate: str | None = None
-    capacity_kg: float | None = None
+    capacity_kg: Positive | None = None
+    capacity_l: Positive | None = None
+    streams: tuple[str, ...] | None = None
+    height_m: Positive | None = None
+    width_m: Positive | None = None
+    weight_t: Positive | None = None
+    length_m: Positive | None = None
+    shift_start: LocalTime | None = None
+    shift_end: LocalTime | None = None
+    skills: tuple[str, ...] | None = None
 
 
 class BinEntry(Struct, frozen=True):
@@ -36,6 +47,10 @@ class BinEntry(Struct, frozen=True):
     lon: Longitude
     tag: str | None = None
     street: str | None = None
+    service_s: Annotated[int, Meta(ge=0, le=7200)] = 60
+    must: bool = False
+    windows: tuple[tuple[LocalTime, LocalTime], ...] | None = None
+    business: str | None = None
 
 
 class PlaceEntry(Struct, frozen=True):
