@@ -36,6 +36,7 @@ def test_no_notification_can_stop_the_feed(payload: str) -> None:
 
 def test_a_notification_says_which_edge_and_kinds() -> None:
     assert read_payload('{"edge": "truck-01", "kinds": ["lift", "pos"]}') == (("lift", "pos"), ("truck-01",))
+    assert read_payload('{"what": "route", "edge": "truck-01", "version": 3}') == (("route",), ("truck-01",))
 
 
 async def take(feed: Feed, after: str | None, n: int) -> list[bytes]:

@@ -1,17 +1,18 @@
-"""Changes as a numbered feed: fed by LISTEN telemetry_changed, followed by every open page."""
+"""Changes as a numbered feed: fed by LISTEN telemetry_changed and fleet, followed by every open page."""
 
 import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import psycopg
 
 log = logging.getLogger(__name__)
-CHANNEL = "telemetry_changed"
+CHANNELS = ("telemetry_changed", "fleet")
 MIN_INTERVAL = 0.5
 RETRY_SECONDS = 2.0
 
@@ -58,7 +59,7 @@ def read_payload(payload: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     if not isinstance(said, dict):
         return (), ()
-    return _texts(said.get("kinds")), _texts(said.get("edges", said.get("edge")))
+    return _texts(said.get("kinds", said.get("what"))), _texts(said.get("edges", said.get("edge")))
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -99,7 +100,8 @@ class Feed:
             self.dsn, autocommit=True, connect_timeout=3, application_name="asty-cloud-api live"
         )
         async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
+            for channel in CHANNELS:
+                await connection.execute(f"LISTEN {channel}")
             await self._set_away(False)
             await self._add((), ())
             while True:
@@ -123,24 +125,40 @@ class Feed:
 
         `after` is the id of the last event that the page has; unknown or from another life, everything counts as changed.
         """
+        yield b"retry: 2000\n: asty\n\n"
+        async with aclosing(self.news(after, heartbeat=heartbeat)) as heard:
+            async for news in heard:
+                match news:
+                    case Change():
+                        yield self.event(news, "changed", {"kinds": news.kinds, "edges": news.edges})
+                    case "away":
+                        yield b"event: away\ndata: {}\n\n"
+                    case "quiet":
+                        yield b": quiet\n\n"
+
+    async def news(self, after: str | None, *, heartbeat: float = 15.0) -> AsyncGenerator[Change | Literal["away", "quiet"]]:
+        """Yield each change after `after`, at most one in MIN_INTERVAL; `away` when the database goes, `quiet` when all is."""
         number, was_away = self._number(after), False
         self.followers += 1
         try:
-            yield b"retry: 2000\n: asty\n\n"
             while True:
                 if self.away != was_away:
                     was_away = self.away
                     if was_away:
-                        yield b"event: away\ndata: {}\n\n"
+                        yield "away"
                 if not self.away and (change := self.changes.since(number)) is not None:
                     number = change.number
-                    yield self._event(change)
+                    yield change
                     await asyncio.sleep(MIN_INTERVAL)
                     continue
                 if not await self._wait(number, was_away, heartbeat):
-                    yield b": quiet\n\n"
+                    yield "quiet"
         finally:
             self.followers -= 1
+
+    def event(self, change: Change, name: str, data: object) -> bytes:
+        """Return one server-sent event under the change's id."""
+        return f"id: {self.token}-{change.number}\nevent: {name}\ndata: {json.dumps(data, default=str)}\n\n".encode()
 
     async def _wait(self, number: int, was_away: bool, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -152,7 +170,3 @@ class Feed:
     def _number(self, after: str | None) -> int:
         token, _, number = (after or "").partition("-")
         return int(number) if token == self.token and number.isascii() and number.isdigit() else -1
-
-    def _event(self, change: Change) -> bytes:
-        said = json.dumps({"kinds": change.kinds, "edges": change.edges})
-        return f"id: {self.token}-{change.number}\nevent: changed\ndata: {said}\n\n".encode()
