@@ -20,6 +20,12 @@ def writing(dsn: str) -> Engine:
     return create_engine(_url(dsn), connect_args=_CONNECT)
 
 
+def changing(dsn: str) -> AsyncEngine:
+    """Return the engine of what is written while pages are served: plans, routes, outcomes."""
+    options = {**_CONNECT, "options": "-c statement_timeout=10000 -c timezone=UTC"}
+    return create_async_engine(_url(dsn), pool_size=4, max_overflow=4, pool_timeout=5, pool_pre_ping=True, connect_args=options)
+
+
 def is_away(error: Exception) -> bool:
     """Tell whether an error means that the database does not answer, rather than that the statement is wrong."""
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
