@@ -96,7 +96,7 @@ def demo(seconds: float | None, report: Path | None, seed: int, speed: float) ->
 
 @cli.command()
 def up() -> None:
-    """Start the appliance: servers, ingest, stream, cloud-api, supervised. Its data survives restarts."""
+    """Start the appliance: servers, ingest, stream, cloud-api, citizen-services, supervised. Its data survives restarts."""
     home = _home("town")
     supervision = Supervision(home)
     if supervision.is_running():

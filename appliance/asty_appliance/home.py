@@ -10,7 +10,15 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-_PREFERRED = {"postgres": 5433, "mqtt": 1883, "kafka": 9092, "cloud-api": 8400, "ingest-metrics": 8410}
+_PREFERRED = {
+    "postgres": 5433,
+    "mqtt": 1883,
+    "kafka": 9092,
+    "cloud-api": 8400,
+    "citizen-services": 8420,
+    "taxisnet": 8421,
+    "ingest-metrics": 8410,
+}
 _BELOW_EPHEMERAL = range(20_000, 32_000)
 
 

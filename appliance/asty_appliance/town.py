@@ -14,6 +14,8 @@ from asty_appliance.supervision import Supervision
 from asty_appliance.work import run_once
 
 ORG = "demo"
+MUNICIPALITY = "Δήμος Παραδείγματος"
+CITIZENS = ("citizen-services", "citizen-worker")
 Progress = Callable[[str], None]
 
 
@@ -31,9 +33,9 @@ class Town:
     def programs(self) -> tuple[Program, ...]:
         return (*self.servers, *self.processes)
 
-    def without(self, process: str) -> "Town":
-        """Return the town less one process."""
-        return replace(self, processes=tuple(program for program in self.processes if program.name != process))
+    def without(self, *processes: str) -> "Town":
+        """Return the town less some processes."""
+        return replace(self, processes=tuple(program for program in self.processes if program.name not in processes))
 
     @property
     def dsn(self) -> str:
@@ -61,6 +63,9 @@ def settings(home: Home, ports: dict[str, int], town_file: Path) -> dict[str, st
         "ASTY_INGEST_METRICS_PORT": str(ports["ingest-metrics"]),
         "ASTY_CLOUD_API_PORT": str(ports["cloud-api"]),
         "ASTY_TOWN_FILE": str(town_file),
+        "ASTY_CITIZEN_PORT": str(ports["citizen-services"]),
+        "ASTY_CITIZEN_SECRET": home.secret("citizen"),
+        "ASTY_CITIZEN_MUNICIPALITY": MUNICIPALITY,
     }
 
 
@@ -82,11 +87,11 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
     environment = settings(home, ports, town_file)
     of_door = door.of_programs(ports["mqtt"]) if door else {}
 
-    def process(name: str, *arguments: str, check: HttpCheck | None = None, address: str = "") -> Program:
+    def process(name: str, *arguments: str, program: str = "", check: HttpCheck | None = None, address: str = "") -> Program:
         return Program(
             name=name,
             stage="process",
-            command=(executable(f"asty-{name}"), *arguments),
+            command=(executable(f"asty-{program or name}"), *arguments),
             folder=str(home.data),
             environment=environment | of_door.get(name, {}),
             check=check,
@@ -94,16 +99,20 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         )
 
     web = f"http://127.0.0.1:{ports['cloud-api']}"
+    portal = f"http://localhost:{ports['citizen-services']}"  # a name: passkeys are bound to one, never to an address
+    citizens, worker = CITIZENS
     processes = (
         process("stream", "worker"),
         process("ingest", check=HttpCheck(f"http://127.0.0.1:{ports['ingest-metrics']}/health")),
         process("cloud-api", "serve", check=HttpCheck(f"{web}/health"), address=web),
+        process(citizens, "serve", check=HttpCheck(f"http://127.0.0.1:{ports[citizens]}/health"), address=portal),
+        process(worker, "worker", program=citizens),
     )
     return Town(home, ports, town_file, servers, processes)
 
 
 def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = (), *, say: Progress) -> None:
-    """Start servers, bring both schemas to their newest version, start the processes; each step waits for the one before.
+    """Start servers, bring the schemas to their newest version, start the processes; each step waits for the one before.
 
     `extra` programs are made known to the supervisor but not started. Raises NotWellError, WorkFailedError.
     """
@@ -116,5 +125,7 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
     say("bringing the database to its newest version")
     run_once((executable("asty-stream"), "migrate"), environment)
     run_once((executable("asty-cloud-api"), "migrate"), environment)
-    say("starting ingest, stream and cloud-api")
+    if any(program.name in CITIZENS for program in town.processes):
+        run_once((executable("asty-citizen-services"), "migrate"), environment)
+    say(f"starting {', '.join(program.name for program in town.processes)}")
     supervision.start(town.processes)

@@ -41,7 +41,16 @@ def test_the_appliance_comes_up_once_shows_itself_and_keeps_its_data(asty: Asty,
     status = asty("status", "--json")
     conditions = json.loads(status.stdout)
     assert status.returncode == 0, status.stdout
-    assert {it["name"] for it in conditions} == {"postgres", "mqtt", "kafka", "stream", "ingest", "cloud-api"}
+    assert {it["name"] for it in conditions} == {
+        "postgres",
+        "mqtt",
+        "kafka",
+        "stream",
+        "ingest",
+        "cloud-api",
+        "citizen-services",
+        "citizen-worker",
+    }
     assert all(it["well"] and it["pid"] for it in conditions)
     assert httpx.get(address(conditions, "cloud-api"), timeout=20, trust_env=False).status_code == 200
 

@@ -1,0 +1,85 @@
+"""The way to PostgreSQL: one pool, one transaction at a time, and the base of all tables of schema `citizen`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine, make_url
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+SCHEMA = "citizen"
+# the job queue's functions name their tables without a schema
+OPTIONS = f"-c search_path={SCHEMA},public -c timezone=UTC"
+_CONNECT = {"connect_timeout": 3, "application_name": "asty-citizen-services"}
+UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN = "42P01", "3F000", "42703"
+
+
+class Base(DeclarativeBase):
+    """The base of every table of this process; times are UTC with their zone, dicts and lists are JSONB."""
+
+    metadata = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy reads it so
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+class Database:
+    """A pool that notices a dead server soon and recovers by itself. `begin()` is the only way in."""
+
+    def __init__(self, dsn: str, *, size: int = 12) -> None:
+        self.engine = create_engine(
+            url(dsn),
+            pool_size=size,
+            max_overflow=8,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={**_CONNECT, "options": f"{OPTIONS} -c statement_timeout=20000 -c idle_in_transaction_session_timeout=60000"},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """Give a session in a transaction: committed at the end, rolled back when anything is raised."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def for_migrations(dsn: str) -> Engine:
+    """Return an engine without time limits."""
+    return create_engine(url(dsn), connect_args={**_CONNECT, "options": OPTIONS})
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether an error means that the database does not answer, rather than that the statement is wrong."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def is_not_migrated(error: Exception) -> bool:
+    """Tell whether a table is not there yet."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, ProgrammingError) else None
+    return state in (UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN)
+
+
+def url(dsn: str) -> str:
+    """Return the address with the driver's name in it."""
+    return make_url(dsn).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

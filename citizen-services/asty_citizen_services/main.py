@@ -1,0 +1,54 @@
+"""The composition root of the pages: settings to a running application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from asty_look import assets
+from asty_look.headers import SafeHeaders
+from fastapi import Depends, FastAPI
+
+from asty_citizen_services import csrf, failures, health
+from asty_citizen_services.cookies import Cookies
+from asty_citizen_services.database import Database
+from asty_citizen_services.identity import routes as identity
+from asty_citizen_services.measure import Measure, Measured
+from asty_citizen_services.portal import routes as portal
+from asty_citizen_services.screens import Screens
+from asty_citizen_services.settings import Settings
+
+HERE = Path(__file__).parent
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Wire the rooms. Nothing is connected until somebody asks."""
+    database = Database(settings.dsn)
+    screens = Screens(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
+    screens.municipality = settings.municipality
+    measured = Measured()
+    cookies = Cookies(settings.is_tls)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    app = FastAPI(
+        title="Asty citizen services",
+        version="1",
+        description="Procedures, cases and protocol of one municipality. Times are UTC.",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(csrf.guard)],
+    )
+    app.state.cookies, app.state.database = cookies, database
+    app.add_route("/static/{name}", assets.serve)
+    app.include_router(health.routes(database, measured))
+    app.include_router(identity.routes(database, cookies))
+    app.include_router(portal.routes(screens))
+    failures.install(app, screens)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measure, measured=measured)
+    return app

@@ -1,0 +1,1 @@
+"""The citizen's pages: what can be asked for, what was asked, how it stands."""

@@ -1,0 +1,1 @@
+"""What can be asked for: one folder a procedure, with manifest, form, process and document templates."""

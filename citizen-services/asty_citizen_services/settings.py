@@ -1,0 +1,149 @@
+"""The settings of the process, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from asty_contracts.ids import is_name
+
+ATHENS = ZoneInfo("Europe/Athens")
+LEAST_SECRET = 24
+REALMS = ("oauth2server", "oauth2serverotp")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong: names the variable and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxisNetSettings:
+    """The national OAuth 2.0 of citizens: `address` is its host, such as https://oauth2.gsis.gr."""
+
+    address: str
+    client: str
+    secret: str
+    realm: str = "oauth2server"
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The municipality's own directory of staff, by OpenID Connect."""
+
+    issuer: str
+    client: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
+
+    `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in; `oidc` None: staff have passkeys alone.
+    """
+
+    org: str
+    dsn: str
+    secret: str
+    municipality: str
+    address: str
+    host: str = "127.0.0.1"
+    port: int = 8420
+    zone: ZoneInfo = ATHENS
+    production: bool = False
+    procedures: Path | None = None
+    taxisnet: TaxisNetSettings | None = None
+    oidc: OidcSettings | None = None
+
+    @property
+    def is_tls(self) -> bool:
+        return self.address.startswith("https://")
+
+    @property
+    def domain(self) -> str:
+        """The host of the address, to which passkeys are bound."""
+        return urlsplit(self.address).hostname or ""
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
+    """Raises SettingsError."""
+    org = environment.get("ASTY_ORG", "")
+    if not is_name(org):
+        raise SettingsError(f"ASTY_ORG is {org!r}: expected 1 to 32 of a-z, 0-9 and inner hyphens, such as demo")
+    dsn = environment.get("ASTY_DATABASE_DSN", "")
+    if not dsn:
+        raise SettingsError("ASTY_DATABASE_DSN is missing: expected a PostgreSQL address such as postgresql://asty@127.0.0.1:5433/asty")
+    secret = environment.get("ASTY_CITIZEN_SECRET", "")
+    if len(secret) < LEAST_SECRET:
+        raise SettingsError(f"ASTY_CITIZEN_SECRET has {len(secret)} characters: expected {LEAST_SECRET} or more, random and kept")
+    production = is_production(environment)
+    port = _port("ASTY_CITIZEN_PORT", environment.get("ASTY_CITIZEN_PORT", "8420"))
+    folder = environment.get("ASTY_CITIZEN_PROCEDURES")
+    return Settings(
+        org=org,
+        dsn=dsn,
+        secret=secret,
+        municipality=environment.get("ASTY_CITIZEN_MUNICIPALITY") or org,
+        address=_address(environment.get("ASTY_CITIZEN_ADDRESS") or f"http://localhost:{port}", production=production),
+        host=environment.get("ASTY_CITIZEN_HOST", "127.0.0.1"),
+        port=port,
+        zone=_zone(environment.get("ASTY_TIMEZONE", "Europe/Athens")),
+        production=production,
+        procedures=Path(folder) if folder else None,
+        taxisnet=_taxisnet(environment),
+        oidc=_oidc(environment),
+    )
+
+
+def is_production(environment: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251  this is the one place
+    """Tell whether this is the municipality's own system, where no test double may start."""
+    return environment.get("ASTY_PRODUCTION", "") not in ("", "0")
+
+
+def _taxisnet(environment: Mapping[str, str]) -> TaxisNetSettings | None:
+    address = environment.get("ASTY_CITIZEN_TAXISNET_ADDRESS", "").rstrip("/")
+    if not address:
+        return None
+    realm = environment.get("ASTY_CITIZEN_TAXISNET_REALM") or REALMS[0]
+    if realm not in REALMS:
+        raise SettingsError(f"ASTY_CITIZEN_TAXISNET_REALM is {realm!r}: expected one of {', '.join(REALMS)}")
+    client, secret = (_needed(environment, f"ASTY_CITIZEN_TAXISNET_{name}", "the registration at GSIS") for name in ("CLIENT", "SECRET"))
+    return TaxisNetSettings(address, client, secret, realm)
+
+
+def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
+    issuer = environment.get("ASTY_CITIZEN_OIDC_ISSUER", "").rstrip("/")
+    if not issuer:
+        return None
+    client, secret = (_needed(environment, f"ASTY_CITIZEN_OIDC_{name}", "the directory of staff") for name in ("CLIENT", "SECRET"))
+    return OidcSettings(issuer, client, secret)
+
+
+def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:
+    if not (value := environment.get(variable, "")):
+        raise SettingsError(f"{variable} is missing: expected the value from {source}")
+    return value
+
+
+def _address(text: str, *, production: bool) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"ASTY_CITIZEN_ADDRESS is {text!r}: expected scheme and host alone, such as https://polites.example.gr")
+    if production and parts.scheme != "https":
+        raise SettingsError(f"ASTY_CITIZEN_ADDRESS is {text!r}: expected https:// with ASTY_PRODUCTION, since sign-in cookies cross it")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _port(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise SettingsError(f"{variable} is {text!r}: expected a port from 1 to 65535")
+    return int(text)
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"ASTY_TIMEZONE is {text!r}: expected a time zone such as Europe/Athens") from error

@@ -1,0 +1,19 @@
+"""The composition root of the worker: settings to a running job queue."""
+
+from procrastinate import App, Blueprint
+
+from asty_citizen_services import jobs
+from asty_citizen_services.settings import Settings
+
+
+def create_queue(settings: Settings) -> App:
+    """Wire the rooms' tasks, each under the name of its room."""
+    blueprints: list[tuple[str, Blueprint]] = []
+    return jobs.app(settings.dsn, blueprints)
+
+
+async def work(settings: Settings) -> None:
+    """Do jobs until SIGTERM; what has begun then is finished. A finished job is forgotten, a failed one is kept."""
+    queue = create_queue(settings)
+    async with queue.open_async():
+        await queue.run_worker_async(concurrency=4, shutdown_graceful_timeout=20, delete_jobs="successful")

@@ -1,0 +1,118 @@
+"""A municipality for the rooms: its database at the newest version, and the server as a process of its own."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asty_citizen_services import migrate as migrating
+from asty_citizen_services.database import Database, for_migrations
+
+BIN = Path(sys.executable).parent
+SECRET = "a secret of the tests, long enough"
+
+
+@dataclass
+class Municipality:
+    """`database` is migrated and empty; `environment` are the settings that a program of it reads."""
+
+    dsn: str
+    database: Database
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run asty-citizen-services to its end."""
+        return subprocess.run(
+            [BIN / "asty-citizen-services", *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def municipality(postgres: Any) -> Iterator[Municipality]:
+    """A municipality with an empty schema at its newest version."""
+    engine = for_migrations(postgres.dsn)
+    migrating.migrate(engine)
+    engine.dispose()
+    environment = {
+        "ASTY_ORG": "demo",
+        "ASTY_DATABASE_DSN": postgres.dsn,
+        "ASTY_CITIZEN_SECRET": SECRET,
+        "ASTY_CITIZEN_MUNICIPALITY": "Δήμος Δοκιμής",
+    }
+    database = Database(postgres.dsn)
+    yield Municipality(postgres.dsn, database, environment)
+    database.close()
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running server; `url` names localhost, since passkeys are bound to a name."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def health(self) -> int:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    def wait(self, status: int) -> None:
+        deadline = time.monotonic() + 40
+        while self.health() != status:
+            assert self.process.poll() is None, f"the server has ended:\n{self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"/health is not {status}:\n{self.log.read_text()[-2000:]}"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Web]]:
+    """Return a starter of programs of the municipality: `start("serve", port, environment)`; they end with the module."""
+    with ExitStack() as stack:
+
+        def starter(*arguments: str, port: int, environment: dict[str, str]) -> Web:
+            log = tmp_path_factory.mktemp(arguments[0]) / "log"
+            out = stack.enter_context(log.open("wb"))
+            process = subprocess.Popen(
+                [BIN / "asty-citizen-services", *arguments], env=environment, stdout=out, stderr=subprocess.STDOUT
+            )  # fmt: skip
+            stack.callback(_end, process)
+            return Web(f"http://localhost:{port}", process, log)
+
+        yield starter
+
+
+@pytest.fixture(scope="module")
+def web(municipality: Municipality, start: Callable[..., Web]) -> Web:
+    """The server over the municipality."""
+    port = a_port()
+    web = start("serve", port=port, environment={**municipality.environment, "ASTY_CITIZEN_PORT": str(port)})
+    web.wait(200)
+    return web
+
+
+def a_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+    process.kill()
+    process.wait()

@@ -1,0 +1,81 @@
+"""What every room of the citizens' services stands on."""
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import asty_citizen_services
+import httpx
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from asty_citizen_services import database, jobs, migrate
+from asty_citizen_services.database import SCHEMA, Base
+from sqlalchemy import create_engine, text
+
+PACKAGE = Path(asty_citizen_services.__file__).parent
+
+
+def test_the_tables_of_a_migrated_database_are_those_of_the_models(municipality: Any) -> None:
+    for room in pkgutil.iter_modules([str(PACKAGE)]):
+        if room.ispkg and (PACKAGE / room.name / "models.py").exists():
+            import_module(f"asty_citizen_services.{room.name}.models")
+    engine = create_engine(database.url(municipality.dsn))  # without a search path, which would hide the schema's name
+    with engine.connect() as connection:
+        options = {
+            "include_schemas": True,
+            "version_table_schema": SCHEMA,
+            "include_name": lambda name, kind, _parents: (
+                (kind != "schema" or name == SCHEMA) and not str(name).startswith("procrastinate_")
+            ),
+            "compare_type": True,
+            "compare_server_default": False,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        differences = [d for d in compare_metadata(context, Base.metadata) if not _is_partial_index(d)]
+    engine.dispose()
+    assert differences == []
+
+
+def _is_partial_index(difference: Any) -> bool:
+    return difference[0] == "remove_index" and difference[1].dialect_options["postgresql"]["where"] is not None
+
+
+def test_migrating_again_changes_nothing(municipality: Any) -> None:
+    engine = database.for_migrations(municipality.dsn)
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        assert jobs.install(connection) is False
+    engine.dispose()
+
+
+def test_a_job_of_a_transaction_that_was_rolled_back_is_never_done(municipality: Any) -> None:
+    def filing_that_breaks() -> None:
+        with municipality.database.begin() as session:
+            jobs.defer(session, "notices.deliver", notice="lost")
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        filing_that_breaks()
+    with municipality.database.begin() as session:
+        jobs.defer(session, "notices.deliver", notice="kept")
+    with municipality.database.begin() as session:
+        assert session.execute(text("SELECT args ->> 'notice' FROM procrastinate_jobs")).scalars().all() == ["kept"]
+
+
+def test_a_page_that_is_not_there_says_so_in_greek(web: Any) -> None:
+    answer = httpx.get(f"{web.url}/nowhere", trust_env=False)
+    assert answer.status_code == 404
+    assert "Η σελίδα δεν υπάρχει." in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_form_of_another_site_changes_nothing(web: Any) -> None:
+    with httpx.Client(base_url=web.url, trust_env=False) as client:
+        client.get("/")
+        own = client.cookies["asty-csrf"]
+        assert client.post("/sign-out", data={"csrf": own}).status_code == 303
+        assert client.post("/sign-out", data={"csrf": own}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert client.post("/sign-out", data={"csrf": "guessed"}).status_code == 403
+        assert client.post("/sign-out").status_code == 403
