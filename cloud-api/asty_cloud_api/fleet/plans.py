@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, RowMapping, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from asty_cloud_api.fleet.plan_models import Plan, Route, StopOutcome
@@ -53,7 +53,7 @@ async def newest_route(connection: AsyncConnection, edge: str, day: date) -> Row
 
 async def newest_routes(connection: AsyncConnection, day: date) -> Sequence[RowMapping]:
     """Return the newest row of fleet.route of each truck, by edge."""
-    chosen = select(Route.__table__).distinct(Route.edge).where(Route.day == day).order_by(Route.edge, Route.version.desc())
+    chosen = select(Route.__table__).ext(distinct_on(Route.edge)).where(Route.day == day).order_by(Route.edge, Route.version.desc())
     return (await connection.execute(chosen)).mappings().all()
 
 
