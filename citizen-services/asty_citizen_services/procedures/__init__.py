@@ -1,1 +1,1 @@
-"""What can be asked for: one folder a procedure, with manifest, form, process and document templates."""
+"""What can be asked for: a folder a procedure, of manifest.toml, form.json, process.bpmn and documents. A new one needs no Python."""

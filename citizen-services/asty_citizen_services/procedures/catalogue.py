@@ -1,0 +1,98 @@
+"""All procedures of a folder, each checked as a whole."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from asty_citizen_services.forms import form as forms
+from asty_citizen_services.forms.form import Form, FormError
+from asty_citizen_services.procedures import manifest as manifests
+from asty_citizen_services.procedures.manifest import Manifest, ManifestError
+from asty_citizen_services.workflow import model as models
+from asty_citizen_services.workflow.model import CITIZEN, Model, ModelError
+
+OWN = Path(__file__).parent / "folders"
+SERVICES = frozenset({"compose", "deliver", "forward", "notify", "charge", "rank", "publish"})
+"""What a service task's `asty:does` may name; what comes after a colon is its object, such as a document's template."""
+SYSTEM = "Ψηφιακή υπηρεσία"
+"""The lane of what the system does by itself."""
+COSIGNER = "Συνυπογράφων"
+"""The lane of the second person who signs."""
+
+
+class ProcedureError(Exception):
+    """A folder is wrong: a line for each fault, with file, line and what was expected."""
+
+
+class Procedure(Struct, frozen=True):
+    """One folder, read and checked. `templates` are the names of its documents' templates."""
+
+    slug: str
+    folder: Path
+    manifest: Manifest
+    form: Form
+    model: Model
+    templates: frozenset[str]
+
+
+type Catalogue = Mapping[str, Procedure]
+
+
+def load_all(folder: Path = OWN) -> Catalogue:
+    """Read every procedure, by slug in the order of their numbers. Raises ProcedureError with all that is wrong, OSError."""
+    found: list[Procedure] = []
+    wrong: list[str] = []
+    for one in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", "."))):
+        try:
+            found.append(load(one))
+        except ProcedureError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ProcedureError("\n".join(wrong))
+    return {procedure.slug: procedure for procedure in sorted(found, key=lambda one: _in_order(one.manifest.number))}
+
+
+def load(folder: Path) -> Procedure:
+    """Read one folder. Raises ProcedureError, OSError."""
+    try:
+        manifest = manifests.load(folder / "manifest.toml")
+        form = forms.load(folder / "form.json")
+        model = models.load(folder / "process.bpmn", SERVICES)
+    except (ManifestError, FormError, ModelError) as error:
+        raise ProcedureError(str(error)) from error
+    except FileNotFoundError as error:
+        raise ProcedureError(f"{folder}: there is no {Path(error.filename).name}") from error
+    documents = folder / "documents"
+    procedure = Procedure(folder.name, folder, manifest, form, model, frozenset(path.stem for path in documents.glob("*.html")))
+    if wrong := list(_wrongs(procedure)):
+        raise ProcedureError("\n".join(wrong))
+    return procedure
+
+
+def _in_order(number: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in number.split("."))
+
+
+def _wrongs(one: Procedure) -> Iterator[str]:
+    """Tell where the files of one folder do not fit together."""
+    where = one.folder / "manifest.toml"
+    text = where.read_text(encoding="utf-8")
+    for lane in one.model.lanes:
+        if lane not in (*one.manifest.seats, CITIZEN, SYSTEM, COSIGNER):
+            yield f"{where}:{manifests.line_of(text, ['seats'])}: nobody sits in the lane {lane} of the process"
+    for lane in one.manifest.seats:
+        if lane not in one.model.lanes:
+            yield f"{where}:{manifests.line_of(text, ['seats', lane])}: the process has no lane {lane}"
+    asked = {question.ask for question in one.form.questions()}
+    for paper in one.manifest.papers:
+        if paper.question is not None and paper.question not in asked:
+            yield f"{where}:{manifests.line_of(text, ['papers', 'question'])}: the form does not ask for {paper.question}"
+    if (second := one.manifest.cosignature) is not None:
+        for name in (second.afm, second.mobile):
+            if name not in asked:
+                yield f"{where}:{manifests.line_of(text, ['cosignature'])}: the form does not ask for {name}"
+    for step in one.model.steps.values():
+        does, _, document = (step.does or "").partition(":")
+        if does == "compose" and document not in one.templates:
+            yield f"{one.folder / 'process.bpmn'}: {step.name} writes {document}, and documents/{document}.html is not there"

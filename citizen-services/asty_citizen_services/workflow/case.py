@@ -1,0 +1,155 @@
+"""One case on its way: begun, moved by what people and the system do, and by time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
+from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
+from SpiffWorkflow.bpmn.serializer.config import DEFAULT_CONFIG
+from SpiffWorkflow.bpmn.serializer.default.task_spec import BpmnTaskSpecConverter
+from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, timer
+from SpiffWorkflow.util.task import TaskState
+
+from asty_citizen_services.workflow.model import Model, Service, Step
+
+_NOW: ContextVar[datetime] = ContextVar("now")
+
+
+class _Clock(datetime):
+    """The time that the engine's timers see: the caller's, not the wall's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return _NOW.get().astimezone(tz)
+
+
+timer.datetime = _Clock
+_SERIALIZER = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(DEFAULT_CONFIG | {Service: BpmnTaskSpecConverter}))
+
+
+class NotWaitingError(Exception):
+    """The step is not waiting (any more): somebody else did it, or its term ran out."""
+
+
+class WrongOutcomeError(Exception):
+    """The step can't end like this."""
+
+
+class Waiting(Struct, frozen=True):
+    """A step that waits for a person, or for the system when the step `does` something."""
+
+    token: UUID
+    step: Step
+
+
+class Term(Struct, frozen=True):
+    """A timer that runs, by its name in the diagram."""
+
+    name: str
+    due: datetime
+
+
+class Case:
+    """A case with the model that it began with."""
+
+    def __init__(self, model: Model, workflow: Any) -> None:
+        self._model = model
+        self._workflow = workflow
+
+    @classmethod
+    def begin(cls, model: Model, facts: Mapping[str, Any], now: datetime) -> "Case":
+        """Begin a case. `facts` are what conditions of the model ask for, JSON values."""
+        case = cls(model, BpmnWorkflow(model.spec()))
+        with _at(now):
+            case._workflow.get_tasks(state=TaskState.READY)[0].data.update(facts)
+            case._go_on()
+        return case
+
+    @classmethod
+    def restore(cls, model: Model, text: str) -> "Case":
+        """Take up a case from what `text` gave; `model` is the one of the same digest."""
+        return cls(model, _SERIALIZER.deserialize_json(text))
+
+    def text(self) -> str:
+        """Return the state as JSON, the engine's form of the model included."""
+        text: str = _SERIALIZER.serialize_json(self._workflow)
+        return text
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Return the steps that wait, in the order of the diagram."""
+        ready = [task for task in self._workflow.get_tasks(state=TaskState.READY) if task.task_spec.bpmn_id in self._model.steps]
+        order = list(self._model.steps)
+        found = (Waiting(task.id, self._model.steps[task.task_spec.bpmn_id]) for task in ready)
+        return tuple(sorted(found, key=lambda one: order.index(one.step.id)))
+
+    def complete(self, token: UUID, now: datetime, outcome: str | None = None, facts: Mapping[str, Any] | None = None) -> None:
+        """End a waiting step. Raises NotWaitingError, WrongOutcomeError."""
+        one = next((one for one in self.waiting() if one.token == token), None)
+        if one is None:
+            raise NotWaitingError("this step is not waiting any more")
+        if one.step.outcomes and (outcome is None or one.step.outcome(outcome) is None):
+            raise WrongOutcomeError(f"{one.step.id} ends with {', '.join(o.value for o in one.step.outcomes)} and not with {outcome}")
+        with _at(now):
+            task = self._workflow.get_task_from_id(token)
+            task.data.update(dict(facts or {}) | ({"outcome": outcome} if outcome is not None else {}))
+            task.run()
+            self._go_on()
+
+    def tick(self, now: datetime) -> None:
+        """Let time pass: terms that are over take their way."""
+        with _at(now):
+            self._workflow.refresh_waiting_tasks()
+            self._go_on()
+
+    def tell(self, message: str, now: datetime) -> None:
+        """Bring a message that the case waits for. Raises NotWaitingError."""
+        if message not in [event.name for event in self._workflow.waiting_events()]:
+            raise NotWaitingError(f"this case does not wait for {message}")
+        with _at(now):
+            self._workflow.send_event(BpmnEvent(MessageEventDefinition(message)))
+            self._go_on()
+
+    def terms(self) -> tuple[Term, ...]:
+        """Return the terms that run, the next one first."""
+        pending = [event for event in self._workflow.waiting_events() if event.value]
+        terms = (Term(event.name or "", datetime.fromisoformat(event.value).astimezone(UTC)) for event in pending)
+        return tuple(sorted(terms, key=lambda term: term.due))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return the ids of the boxes where the case is now."""
+        return tuple(one.step.id for one in self.waiting()) or self._ids([self.ended] if self.ended else [])
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Return the ids of the boxes that are behind, each once, in the order of time."""
+        done = sorted(self._workflow.get_tasks(state=TaskState.COMPLETED), key=lambda task: task.last_state_change)
+        return tuple(dict.fromkeys(self._ids(task.task_spec.bpmn_id for task in done)))
+
+    @property
+    def ended(self) -> str | None:
+        """Return the id of the end event that was reached; None while the case runs."""
+        if not self._workflow.completed:
+            return None
+        done = [task.task_spec.bpmn_id for task in self._workflow.get_tasks(state=TaskState.COMPLETED)]
+        return next((end for end in self._model.ends if end in done), None)
+
+    def _ids(self, ids: Iterable[str | None]) -> tuple[str, ...]:
+        return tuple(one for one in ids if one)
+
+    def _go_on(self) -> None:
+        self._workflow.do_engine_steps()
+
+
+@contextmanager
+def _at(now: datetime) -> Iterator[None]:
+    token = _NOW.set(now)
+    try:
+        yield
+    finally:
+        _NOW.reset(token)
