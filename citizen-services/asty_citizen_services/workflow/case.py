@@ -103,7 +103,7 @@ class Case:
     def tick(self, now: datetime) -> None:
         """Let time pass: terms that are over take their way."""
         with _at(now):
-            self._workflow.refresh_waiting_tasks()
+            self._workflow.refresh_timers()
             self._go_on()
 
     def tell(self, message: str, now: datetime) -> None:

@@ -1,0 +1,134 @@
+"""A case goes the way of its diagram, keeps its terms, and survives being put away and taken up at any step."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from asty_citizen_services.procedures.catalogue import OWN, SERVICES
+from asty_citizen_services.workflow.case import Case, NotWaitingError, WrongOutcomeError
+from asty_citizen_services.workflow.model import Model, ModelError, load
+
+BEGUN = datetime(2026, 11, 24, 8, tzinfo=UTC)
+RESIDENCE = OWN / "vevaiosi-monimis-katoikias" / "process.bpmn"
+NAME_CHANGE = OWN / "arrenon-allagi-onomatos" / "process.bpmn"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load(RESIDENCE, SERVICES)
+
+
+def walk(model: Model, *steps: tuple[str, str | None], facts: dict[str, str] | None = None) -> Case:
+    """Take these steps one after the other; the case is put away and taken up between any two."""
+    case = Case.begin(model, {"cosigner": "no"} | (facts or {}), BEGUN)
+    for step, outcome in steps:
+        one = next(waiting for waiting in case.waiting() if waiting.step.id == step)
+        case.complete(one.token, BEGUN, outcome)
+        case = Case.restore(model, case.text())
+    return case
+
+
+def test_a_complete_file_is_written_signed_and_delivered(model: Model) -> None:
+    case = walk(model, ("check", "complete"), ("compose", None), ("sign", "signed"), ("deliver", None))
+    assert case.ended == "issued"
+    assert case.waiting() == ()
+    assert case.terms() == ()
+    assert case.tokens == ("issued",)
+    assert case.passed[:3] == ("filed", "check", "checked")
+
+
+def test_what_lacks_is_asked_for_and_the_file_comes_back_to_the_officer(model: Model) -> None:
+    case = walk(model, ("check", "incomplete"), ("ask", None))
+    assert [one.step.lane for one in case.waiting()] == ["Πολίτης"]
+    case = walk(model, ("check", "incomplete"), ("ask", None), ("amend", None))
+    assert case.tokens == ("check",)
+
+
+def test_a_file_that_is_never_completed_is_shelved_when_its_term_is_over(model: Model) -> None:
+    case = walk(model, ("check", "incomplete"), ("ask", None))
+    [term] = case.terms()
+    assert term.due == BEGUN + timedelta(days=30)
+    case.tick(term.due - timedelta(minutes=1))
+    assert case.ended is None
+    case.tick(term.due + timedelta(minutes=1))
+    assert case.ended == "shelved"
+
+
+def test_the_head_is_warned_when_the_deadline_passes_and_the_officer_keeps_the_file(model: Model) -> None:
+    case = walk(model)
+    [term] = case.terms()
+    assert term.due == BEGUN + timedelta(days=10)
+    case.tick(term.due + timedelta(minutes=1))
+    assert set(case.tokens) == {"check", "warn"}
+    case.tick(term.due + timedelta(days=5))
+    assert set(case.tokens) == {"check", "warn"}
+
+
+def test_the_deadline_runs_anew_from_the_day_the_file_is_complete(model: Model) -> None:
+    case = walk(model, ("check", "incomplete"), ("ask", None))
+    case.complete(case.waiting()[0].token, BEGUN + timedelta(days=7))
+    assert case.terms()[0].due == BEGUN + timedelta(days=17)
+
+
+def test_a_rejection_can_be_objected_to_until_its_term_is_over(model: Model) -> None:
+    rejected = (("check", "reject"), ("compose_no", None), ("sign_no", "signed"), ("deliver_no", None))
+    case = walk(model, *rejected)
+    case.tick(BEGUN + timedelta(days=16))
+    assert case.ended == "rejected"
+    assert walk(model, *rejected, ("object", None), ("hear", "accepted")).tokens == ("check",)
+    assert walk(model, *rejected, ("object", None), ("hear", "denied"), ("uphold", None)).ended == "upheld"
+
+
+def test_a_head_who_does_not_sign_sends_the_file_back(model: Model) -> None:
+    assert walk(model, ("check", "complete"), ("compose", None), ("sign", "returned")).tokens == ("check",)
+
+
+def test_a_second_signature_is_waited_for_only_where_it_is_needed() -> None:
+    model = load(NAME_CHANGE, SERVICES)
+    assert walk(model, facts={"cosigner": "yes"}).tokens == ("cosign",)
+    assert walk(model, ("cosign", None), facts={"cosigner": "yes"}).tokens == ("check",)
+    assert walk(model, facts={"cosigner": "no"}).tokens == ("check",)
+
+
+def test_an_officer_is_offered_the_ways_out_of_the_diagram_and_no_other(model: Model) -> None:
+    assert [outcome.name for outcome in model.steps["check"].outcomes] == ["Πλήρης", "Ελλιπής", "Αναρμόδια", "Απόρριψη"]
+    assert model.steps["check"].outcome("reject").asks == ("reason",)  # type: ignore[union-attr]
+    case = walk(model)
+    with pytest.raises(WrongOutcomeError, match="complete, incomplete, misdirected, reject"):
+        case.complete(case.waiting()[0].token, BEGUN, "approve")
+    assert case.tokens == ("check",)
+
+
+def test_a_step_is_done_once_however_often_it_is_sent(model: Model) -> None:
+    case = walk(model)
+    token = case.waiting()[0].token
+    case.complete(token, BEGUN, "complete")
+    with pytest.raises(NotWaitingError):
+        case.complete(token, BEGUN, "complete")
+    with pytest.raises(NotWaitingError):
+        case.complete(uuid4(), BEGUN)
+    assert case.tokens == ("compose",)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ('asty:does="compose:document"', 'asty:does="erase"', "known are"),
+        ("bpmn:serviceTask", "bpmn:scriptTask", "may not hold scriptTask"),
+        ('outcome == "complete"', "__import__('os').system('id')", "only compares"),
+        ('outcome == "complete"', "outcome ==", "can't be read"),
+        ('"P10D"', "days(10)", "ISO 8601"),
+        ("<bpmn:flowNodeRef>check</bpmn:flowNodeRef>", "", "stands in no lane"),
+        ("</bpmn:definitions>", "", "no XML"),
+        ('name="Υπογραφή" ', "", "has no name"),
+    ],
+)
+def test_a_model_that_can_do_harm_or_leads_nowhere_is_refused_with_its_line(tmp_path: Path, was: str, becomes: str, says: str) -> None:
+    text = RESIDENCE.read_text(encoding="utf-8")
+    assert was in text
+    path = tmp_path / "process.bpmn"
+    path.write_text(text.replace(was, becomes), encoding="utf-8")
+    with pytest.raises(ModelError, match=says) as error:
+        load(path, SERVICES)
+    assert str(error.value).startswith(f"{path}:")
