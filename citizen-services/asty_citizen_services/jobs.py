@@ -32,7 +32,7 @@ def defer(
     queue: str = "default",
     **arguments: str | int | bool | None,
 ) -> None:
-    """Put a job into the queue within the session's transaction; `task` is the registered name, `room.verb`.
+    """Put a job into the queue within the session's transaction; `task` is the registered name, `room:verb`.
 
     Jobs with the same `lock` run one after the other.
     """
@@ -41,7 +41,7 @@ def defer(
 
 
 def app(dsn: str, blueprints: Iterable[tuple[str, Blueprint]]) -> App:
-    """Return the queue's application with the tasks of the rooms, each under its room's name: `notices.deliver`."""
+    """Return the queue's application with the tasks of the rooms, each under its room's name: `notices:deliver`."""
     connector = PsycopgConnector(
         conninfo=dsn, kwargs={"options": OPTIONS, "application_name": "asty-citizen-worker"}, min_size=1, max_size=4
     )

@@ -3,12 +3,17 @@
 from procrastinate import App, Blueprint
 
 from asty_citizen_services import jobs
+from asty_citizen_services.audit import tasks as audit
+from asty_citizen_services.database import Database
+from asty_citizen_services.notices import tasks as notices
+from asty_citizen_services.notices.console import Console
 from asty_citizen_services.settings import Settings
 
 
 def create_queue(settings: Settings) -> App:
     """Wire the rooms' tasks, each under the name of its room."""
-    blueprints: list[tuple[str, Blueprint]] = []
+    database = Database(settings.dsn, size=4)
+    blueprints: list[tuple[str, Blueprint]] = [("audit", audit.tasks(database)), ("notices", notices.tasks(database, Console()))]
     return jobs.app(settings.dsn, blueprints)
 
 

@@ -53,13 +53,13 @@ def test_migrating_again_changes_nothing(municipality: Any) -> None:
 def test_a_job_of_a_transaction_that_was_rolled_back_is_never_done(municipality: Any) -> None:
     def filing_that_breaks() -> None:
         with municipality.database.begin() as session:
-            jobs.defer(session, "notices.deliver", notice="lost")
+            jobs.defer(session, "notices:deliver", notice="lost")
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
         filing_that_breaks()
     with municipality.database.begin() as session:
-        jobs.defer(session, "notices.deliver", notice="kept")
+        jobs.defer(session, "notices:deliver", notice="kept")
     with municipality.database.begin() as session:
         assert session.execute(text("SELECT args ->> 'notice' FROM procrastinate_jobs")).scalars().all() == ["kept"]
 

@@ -39,6 +39,11 @@ class Docket(Base):
     cancelled_by: Mapped[str | None]
     cancelled_why: Mapped[str | None]
 
+    @property
+    def reference(self) -> str:
+        """The number as people write it: `1234/2026`."""
+        return f"{self.number}/{self.year}"
+
 
 class Application(Base):
     """A citizen's application or report: what was asked, by whom, for whom, through which channel. `state` belongs to the workflow.
