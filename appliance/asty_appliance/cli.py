@@ -23,6 +23,7 @@ from asty_appliance.home import CHECKOUT, Home
 from asty_appliance.security import commands as security
 from asty_appliance.security import settings as security_settings
 from asty_appliance.security.mosquitto import PlainTextError
+from asty_appliance.servers import valhalla
 from asty_appliance.supervision import NotRunningError, NotWellError, Supervision
 from asty_appliance.town import bring_up, executable, plan
 from asty_appliance.work import WorkFailedError, run_once
@@ -160,8 +161,14 @@ def city_import(file: Path) -> None:
         click.echo(run_once((executable("asty-cloud-api"), "town", "check", str(file))).strip())
     except WorkFailedError as error:
         _fail(str(error))
+    runs = Supervision(home).is_running()
+    if not runs:  # a server that runs keeps its tiles until the next start
+        try:
+            valhalla.build(home, file, _say)
+        except WorkFailedError as error:
+            _fail(str(error))
     shutil.copyfile(file, home.data / "town.osm.pbf")
-    _say("the map is in place" + ("; ./asty down and ./asty up show it" if Supervision(home).is_running() else "; ./asty up shows it"))
+    _say("the map is in place" + ("; ./asty down and ./asty up show it" if runs else "; ./asty up shows it"))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

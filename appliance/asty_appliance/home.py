@@ -14,6 +14,7 @@ _PREFERRED = {
     "postgres": 5433,
     "mqtt": 1883,
     "kafka": 9092,
+    "valhalla": 8002,
     "cloud-api": 8400,
     "citizen-services": 8420,
     "taxisnet": 8421,

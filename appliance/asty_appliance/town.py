@@ -9,7 +9,7 @@ from asty_appliance.home import Home, choose_ports
 from asty_appliance.program import HttpCheck, Program
 from asty_appliance.security.door import Door
 from asty_appliance.security.settings import Security
-from asty_appliance.servers import kafka, mqtt, postgres
+from asty_appliance.servers import kafka, mqtt, postgres, valhalla
 from asty_appliance.supervision import Supervision
 from asty_appliance.work import run_once
 
@@ -38,6 +38,11 @@ class Town:
         return replace(self, processes=tuple(program for program in self.processes if program.name not in processes))
 
     @property
+    def has_roads(self) -> bool:
+        """Whether there is a map to drive on: a load or a drill runs without."""
+        return any(program.name == "valhalla" for program in self.servers)
+
+    @property
     def dsn(self) -> str:
         return postgres.dsn(self.home, self.ports["postgres"])
 
@@ -63,6 +68,7 @@ def settings(home: Home, ports: dict[str, int], town_file: Path) -> dict[str, st
         "ASTY_INGEST_METRICS_PORT": str(ports["ingest-metrics"]),
         "ASTY_CLOUD_API_PORT": str(ports["cloud-api"]),
         "ASTY_TOWN_FILE": str(town_file),
+        "ASTY_VALHALLA_URL": f"http://127.0.0.1:{ports['valhalla']}",
         "ASTY_CITIZEN_PORT": str(ports["citizen-services"]),
         "ASTY_CITIZEN_SECRET": home.secret("citizen"),
         "ASTY_CITIZEN_MUNICIPALITY": MUNICIPALITY,
@@ -83,6 +89,7 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         postgres.program(home, ports["postgres"]),
         mqtt.program(home, ports["mqtt"], door),
         kafka.program(home, ports["kafka"]),
+        *((valhalla.program(home, ports["valhalla"]),) if town_file.exists() else ()),
     )
     environment = settings(home, ports, town_file)
     of_door = door.of_programs(ports["mqtt"]) if door else {}
@@ -116,9 +123,11 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
 
     `extra` programs are made known to the supervisor but not started. Raises NotWellError, WorkFailedError.
     """
+    if town.has_roads:
+        valhalla.build(town.home, town.town_file, say)
     supervision.configure((*town.programs, *extra))
     supervision.launch()
-    say("PostgreSQL, MQTT and Kafka are starting")
+    say(f"PostgreSQL, MQTT, Kafka{', Valhalla' if town.has_roads else ''} are starting")
     supervision.start(town.servers)
     postgres.create_database(town.home, town.ports["postgres"])
     environment = settings(town.home, town.ports, town.town_file)

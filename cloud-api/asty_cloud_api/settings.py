@@ -33,6 +33,7 @@ class EnrolmentSettings:
 class Settings:
     """`town_file` is the OpenStreetMap extract that the map is drawn from; None draws a map without streets.
 
+    `valhalla_url` is where Valhalla answers; None leaves out what needs roads.
     `enrolment` is None where ASTY_CA_FOLDER is not set: then no edge can enrol here.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     town_file: Path | None = None
     zone: ZoneInfo = ATHENS
     enrolment: EnrolmentSettings | None = None
+    valhalla_url: str | None = None
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
@@ -62,6 +64,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         town_file=Path(town_file) if town_file else None,
         zone=_zone(environment.get("ASTY_TIMEZONE", "Europe/Athens")),
         enrolment=_enrolment(environment),
+        valhalla_url=_valhalla(environment),
     )
 
 
@@ -75,6 +78,13 @@ def _enrolment(environment: Mapping[str, str]) -> EnrolmentSettings | None:
     host, pid_file = environment.get("ASTY_BROKER_HOST"), environment.get("ASTY_BROKER_PID_FILE")
     broker = (host, _port("ASTY_BROKER_PORT", environment.get("ASTY_BROKER_PORT", "8883"))) if host else None
     return EnrolmentSettings(Path(folder), code, broker, Path(pid_file) if pid_file else None)
+
+
+def _valhalla(environment: Mapping[str, str]) -> str | None:
+    url = environment.get("ASTY_VALHALLA_URL") or None
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"ASTY_VALHALLA_URL is {url!r}: expected an address such as http://127.0.0.1:8002")
+    return url
 
 
 def _port(variable: str, text: str) -> int:

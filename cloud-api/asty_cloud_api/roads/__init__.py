@@ -1,0 +1,1 @@
+"""The roads: travel times and legs by Valhalla, kept matrices, closed streets."""

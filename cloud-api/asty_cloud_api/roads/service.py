@@ -1,0 +1,76 @@
+"""What the other rooms are given of the roads: legs, and matrices."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from asty_cloud_api.roads import blocks
+from asty_cloud_api.roads.errors import NoWayError
+from asty_cloud_api.roads.legs import Leg, legs_of
+from asty_cloud_api.roads.matrix import Matrix, Unreachable, explain
+from asty_cloud_api.roads.place import Place, Profile
+from asty_cloud_api.roads.valhalla import Ring, Valhalla
+
+Progress = Callable[[int, int], None]
+
+
+class Roads:
+    """The town's roads. Every method raises RoadsAwayError while Valhalla is needed and does not answer."""
+
+    def __init__(self, valhalla: Valhalla) -> None:
+        self.valhalla = valhalla
+
+    async def close(self) -> None:
+        await self.valhalla.close()
+
+    async def legs(self, profile: Profile, points: Sequence[Place], closed: Sequence[Ring] = (), heading: float | None = None) -> list[Leg]:
+        """Return the way through the points, one leg from each to the next.
+
+        A truck does not turn round at a stop where it can go on. `heading` is where the truck points now (degrees): it is not made to turn
+        at once. A leg that closed streets forbid is driven through them, `through_closed`: the truck stands inside, and must get out.
+        Raises NoWayError, naming the points, where even that is impossible.
+        """
+        if len(points) < 2:
+            return []
+        locations = [point.location() | {"type": "break_through"} for point in points]
+        if heading is not None:
+            locations[0] |= {"heading": round(heading) % 360, "heading_tolerance": 90}
+        try:
+            return legs_of(await self.valhalla.route(profile, locations, list(closed)))
+        except NoWayError:
+            return [await self._leg(profile, points, number, closed) for number in range(len(points) - 1)]
+
+    async def _leg(self, profile: Profile, points: Sequence[Place], number: int, closed: Sequence[Ring]) -> Leg:
+        pair = [point.location() for point in points[number : number + 2]]
+        try:
+            return legs_of(await self.valhalla.route(profile, pair, list(closed)))[0]
+        except NoWayError:
+            pass
+        try:
+            return legs_of(await self.valhalla.route(profile, pair, []), through_closed=True)[0]
+        except NoWayError as error:
+            raise NoWayError(
+                f"no way for {profile.key} from point {number} ({points[number].key}) to point {number + 1}: {error}"
+            ) from error
+
+    async def matrix(
+        self, profile: Profile, places: Sequence[Place], closed: Sequence[Ring] = (), progress: Progress | None = None
+    ) -> Matrix:
+        """Return travel between the places, in their order. `progress` is told of pairs done, of all."""
+        near = await self.valhalla.locate(profile, [place.location() for place in places])
+        known = {number: Unreachable("no_street") for number, edges in enumerate(near) if not edges}
+        size = len(places)
+        seconds, metres = np.full((size, size), np.nan, np.float32), np.full((size, size), np.nan, np.float32)
+        wanted = np.ones((size, size), np.bool_)
+        for number in known:
+            wanted[number], wanted[:, number] = False, False
+        done = 0
+        for block in blocks.plan(wanted):
+            part = np.ix_(block.sources, block.targets)
+            seconds[part], metres[part] = await self.valhalla.matrix(
+                profile, [places[s].location() for s in block.sources], [places[t].location() for t in block.targets], list(closed)
+            )
+            done += block.pairs
+            if progress is not None:
+                progress(done, int(wanted.sum()))
+        return Matrix(seconds, metres, explain(seconds, known, closed=bool(closed)))

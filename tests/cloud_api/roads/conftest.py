@@ -1,0 +1,57 @@
+"""The built-in town on a real Valhalla."""
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asty_town
+import httpx
+import pytest
+from asty_appliance.home import Home
+from asty_appliance.servers import valhalla
+from asty_cloud_api.roads.place import Place
+
+
+@pytest.fixture(scope="session")
+def town(town_file: Path) -> asty_town.Town:
+    return asty_town.read(town_file)
+
+
+class Server:
+    """The appliance's own Valhalla program on tiles of the town."""
+
+    def __init__(self, folder: Path, town_file: Path, port: int) -> None:
+        home = Home(folder)
+        home.make()
+        self.program = valhalla.program(home, port)
+        valhalla.build(home, town_file, lambda _: None)
+        self.url = self.program.address
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self.program.command, cwd=self.program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/status", trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        pytest.fail("Valhalla did not start in 30 s")
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[Server]:
+    server = Server(server_folder("valhalla"), town_file, free_port())
+    server.start()
+    yield server
+    server.kill()
