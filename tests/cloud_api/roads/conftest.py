@@ -1,7 +1,5 @@
 """The built-in town on a real Valhalla."""
 
-import asyncio
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +10,6 @@ import httpx
 import pytest
 from asty_appliance.home import Home
 from asty_appliance.servers import valhalla
-from asty_cloud_api.roads.place import Place
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +30,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self.program.command, cwd=self.program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            self.program.command, cwd=self.program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
