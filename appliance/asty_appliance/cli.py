@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from asty_appliance import demo as demonstration
-from asty_appliance import front
+from asty_appliance import front, rehearsal
 from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.bench import load as load_bench
 from asty_appliance.bench.peers import contest
@@ -296,6 +296,9 @@ def _town_file(home: Home) -> Path:
 
 cli.add_command(security.enrol)
 cli.add_command(security.broker)
+cli.add_command(rehearsal.simulate)
+cli.add_command(rehearsal.forecast)
+bench.add_command(rehearsal.bench_plan)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | migrate | register import FILE | town check FILE | enrol …"""
+"""asty-cloud-api serve | migrate | register import FILE | town check FILE | enrol … | bench plan | forecast backtest | simulate"""
 
 import argparse
 import logging
@@ -16,6 +16,7 @@ from asty_cloud_api.enrolment import commands as enrolment
 from asty_cloud_api.fleet import register
 from asty_cloud_api.main import create_app, remember_town
 from asty_cloud_api.migrate import migrate
+from asty_cloud_api.rehearsal import commands as rehearsal
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS) as error:
+    except (settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS, *rehearsal.ERRORS) as error:
         sys.exit(f"asty-cloud-api: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.set_defaults(run=_check_town)
 
     enrolment.register(commands)
+    rehearsal.register(commands)
     return parser
 
 

@@ -1,6 +1,6 @@
 """How good the forecast would have been: walking forward through readings, with persistence (it stays as it is) as the baseline.
 
-Judged are stretches in which the bin was not emptied: after a fall nobody can say how full it would have been.
+Judged are stretches in which the bin was not emptied before their end: after a fall nobody can say how full it would have been.
 """
 
 import math
@@ -11,11 +11,15 @@ from datetime import date
 import numpy as np
 
 from asty_cloud_api.forecast.fill import FillModel, fit_stretches
-from asty_cloud_api.forecast.history import Bin, Level, Stretches, stretches
+from asty_cloud_api.forecast.history import Bin, Level, Lift, Stretches, stretches
 
 REFIT_DAYS = 7
 LEARN_SHARE = 0.3
 """The share of the period that is only learnt from."""
+
+
+class NothingToJudgeError(ValueError):
+    """Too few readings or lifts for a backtest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +53,27 @@ class Backtest:
     off: float
 
 
-def backtest(rows: Iterable[Level], *, full: float = 0.8, bins: Iterable[Bin] = (), country: str = "GR", longest: int = 7) -> Backtest:
-    """Forecast each stretch of up to `longest` days from what was known before it. Bins that are not given stand nowhere, of one kind.
+def backtest(
+    rows: Iterable[Level],
+    *,
+    lifts: Iterable[Lift] = (),
+    full: float = 0.8,
+    bins: Iterable[Bin] = (),
+    country: str = "GR",
+    longest: int = 7,
+) -> Backtest:
+    """Forecast each stretch of up to `longest` days from what was known before it: between readings, and between a lift and a weighed one.
 
-    Raises ValueError when there is nothing to judge.
+    Bins that are not given stand nowhere, of one kind. Raises NothingToJudgeError.
     """
-    rows = tuple(rows)
+    rows, lifts = tuple(rows), tuple(lifts)
     given = {b.id: b for b in bins}
-    names = sorted({row.bin for row in rows})
+    names = sorted({row.bin for row in rows} | {lift.bin for lift in lifts})
     towns = [given.get(name, Bin(name, "bin", math.nan, math.nan)) for name in names]
-    found = stretches(towns, rows, ())
-    start = {(row.bin, row.day.toordinal()): row.level for row in sorted(rows, key=lambda r: r.level)}
+    found = stretches(towns, rows, lifts)
     judged = _judged(found, longest)
     if not judged:
-        raise ValueError("there is no stretch to judge: too few readings, or none without an emptying between")
+        raise NothingToJudgeError("there is no stretch to judge: too few readings, or none without an emptying between")
     said, came, mean, base, now = [], [], [], [], []
     model: FillModel | None = None
     for index in judged:
@@ -70,7 +81,7 @@ def backtest(rows: Iterable[Level], *, full: float = 0.8, bins: Iterable[Bin] = 
         if model is None or after - model.today.toordinal() >= REFIT_DAYS:
             model = fit_stretches(towns, _before(found, after), date.fromordinal(after), country=country)
         name = names[int(found.bin[index])]
-        level = start[name, after]
+        level = float(found.level[index])
         first, last = date.fromordinal(after), date.fromordinal(until)
         said.append(model.overflow(name, level, first, last, full=full))
         mean.append(min(1.0, level + model.expected(name, level, first, last)))

@@ -57,11 +57,12 @@ def best_known(path: Path) -> float | None:
     beside = path.with_suffix(".sol")
     if not beside.exists():
         return None
-    for number, line in enumerate(beside.read_text(encoding="utf-8").splitlines(), 1):
+    lines = beside.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
         words = line.replace(":", " ").split()
         if len(words) == 2 and words[0].lower() == "cost":
             return _number(beside, number, words[1])
-    raise InstanceError(beside, 0, "expected a line 'Cost <number>'")
+    raise InstanceError(beside, max(1, len(lines)), "the file ends here without a line 'Cost <number>'")
 
 
 def as_day(instance: Instance) -> Day:
@@ -92,7 +93,6 @@ def as_day(instance: Instance) -> Day:
 
 
 Numbered = tuple[int, str]
-Sections = dict[str, tuple[int, list[Numbered]]]
 
 
 def _number(path: Path, line: int, word: str) -> float:
@@ -113,36 +113,71 @@ def _whole(path: Path, line: int, word: str) -> int:
 
 
 def _vrplib(path: Path, lines: list[str]) -> Instance:
-    values, sections = _parts(path, lines)
-    kind = _value(path, values, "TYPE")[1]
+    file = _parts(path, lines)
+    line, kind = file.value("TYPE")
     if kind not in ("CVRP", "MTVRPTWR"):
-        raise InstanceError(path, _value(path, values, "TYPE")[0], f"expected TYPE CVRP or MTVRPTWR, found {kind!r}")
-    weights = _value(path, values, "EDGE_WEIGHT_TYPE")
-    if weights[1] != "EUC_2D":
-        raise InstanceError(path, weights[0], f"expected EDGE_WEIGHT_TYPE EUC_2D, found {weights[1]!r}")
-    size = _whole(path, *_value(path, values, "DIMENSION"))
-    capacity = _whole(path, *_value(path, values, "CAPACITY"))
-    xy = np.array(_table(path, sections, "NODE_COORD_SECTION", size, 2))
-    demands = [int(row[0]) for row in _table(path, sections, "DEMAND_SECTION", size, 1)]
-    depots = [_whole(path, number, words) for number, words in _section(path, sections, "DEPOT_SECTION")[1]]
+        raise InstanceError(path, line, f"expected TYPE CVRP or MTVRPTWR, found {kind!r}")
+    line, weights = file.value("EDGE_WEIGHT_TYPE")
+    if weights != "EUC_2D":
+        raise InstanceError(path, line, f"expected EDGE_WEIGHT_TYPE EUC_2D, found {weights!r}")
+    size = _whole(path, *file.value("DIMENSION"))
+    capacity = _whole(path, *file.value("CAPACITY"))
+    xy = np.array(file.table("NODE_COORD_SECTION", size, 2))
+    demands = [int(row[0]) for row in file.table("DEMAND_SECTION", size, 1)]
+    head, nodes = file.section("DEPOT_SECTION")
+    depots = [_whole(path, number, words) for number, words in nodes]
     if depots[:1] != [1] or depots[1:] not in ([], [-1]):
-        raise InstanceError(path, _section(path, sections, "DEPOT_SECTION")[0], "expected node 1 to be the only depot")
+        raise InstanceError(path, head, "expected node 1 to be the only depot")
     if kind == "CVRP":
         least = -(-sum(demands) // max(1, capacity))
         windows = [Window(0, ENDLESS)] * size
         vehicles = min(size - 1, least + least // 4 + 3)
         return _instance(path, "CVRP", 1, xy, np.rint, vehicles, capacity, demands, windows, [0] * size, [0] * size)
-    windows = [Window(int(a) * 10, int(b) * 10) for a, b in _table(path, sections, "TIME_WINDOW_SECTION", size, 2)]
-    releases = [int(row[0]) * 10 for row in _table(path, sections, "RELEASE_TIME_SECTION", size, 1)]
-    service = _whole(path, *_value(path, values, "SERVICE_TIME")) * 10
-    vehicles = _whole(path, *_value(path, values, "VEHICLES"))
+    windows = [Window(int(a) * 10, int(b) * 10) for a, b in file.table("TIME_WINDOW_SECTION", size, 2)]
+    releases = [int(row[0]) * 10 for row in file.table("RELEASE_TIME_SECTION", size, 1)]
+    service = _whole(path, *file.value("SERVICE_TIME")) * 10
+    vehicles = _whole(path, *file.value("VEHICLES"))
     return _instance(path, "MTVRPTWR", 10, xy, np.trunc, vehicles, capacity, demands, windows, [0] + [service] * (size - 1), releases)
 
 
-def _parts(path: Path, lines: list[str]) -> tuple[dict[str, Numbered], Sections]:
-    """`KEY : value` lines, and sections with their numbered lines."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A VRPLIB file: `KEY : value` lines and sections, both numbered, and its last line: where something that is missing was waited for."""
+
+    path: Path
+    values: dict[str, Numbered]
+    sections: dict[str, tuple[int, list[Numbered]]]
+    end: int
+
+    def value(self, key: str) -> Numbered:
+        if key not in self.values:
+            raise InstanceError(self.path, self.end, f"the file ends here without a line '{key} : …'")
+        return self.values[key]
+
+    def section(self, name: str) -> tuple[int, list[Numbered]]:
+        if name not in self.sections:
+            raise InstanceError(self.path, self.end, f"the file ends here without a section {name}")
+        return self.sections[name]
+
+    def table(self, name: str, size: int, columns: int) -> list[list[float]]:
+        """Rows of a section whose first column numbers the nodes from 1."""
+        head, lines = self.section(name)
+        rows: list[list[float]] = []
+        for number, line in lines:
+            words = line.split()
+            if len(words) != columns + 1:
+                raise InstanceError(self.path, number, f"expected {columns + 1} numbers in {name}, found {len(words)}")
+            if _whole(self.path, number, words[0]) != len(rows) + 1:
+                raise InstanceError(self.path, number, f"expected node {len(rows) + 1} in {name}, found {words[0]}")
+            rows.append([_number(self.path, number, word) for word in words[1:]])
+        if len(rows) != size:
+            raise InstanceError(self.path, head, f"expected {size} rows in {name}, found {len(rows)}")
+        return rows
+
+
+def _parts(path: Path, lines: list[str]) -> _Parts:
     values: dict[str, Numbered] = {}
-    sections: Sections = {}
+    sections: dict[str, tuple[int, list[Numbered]]] = {}
     current: list[Numbered] | None = None
     for number, raw in enumerate(lines, 1):
         line = raw.strip()
@@ -158,43 +193,15 @@ def _parts(path: Path, lines: list[str]) -> tuple[dict[str, Numbered], Sections]
             current.append((number, line))
         else:
             raise InstanceError(path, number, "expected 'KEY : value' or a section")
-    return values, sections
-
-
-def _value(path: Path, values: dict[str, Numbered], key: str) -> Numbered:
-    if key not in values:
-        raise InstanceError(path, 0, f"expected a line '{key} : …', found none")
-    return values[key]
-
-
-def _section(path: Path, sections: Sections, name: str) -> tuple[int, list[Numbered]]:
-    if name not in sections:
-        raise InstanceError(path, 0, f"expected a section {name}, found none")
-    return sections[name]
-
-
-def _table(path: Path, sections: Sections, name: str, size: int, columns: int) -> list[list[float]]:
-    """Rows of a section whose first column numbers the nodes from 1."""
-    head, lines = _section(path, sections, name)
-    rows: list[list[float]] = []
-    for number, line in lines:
-        words = line.split()
-        if len(words) != columns + 1:
-            raise InstanceError(path, number, f"expected {columns + 1} numbers in {name}, found {len(words)}")
-        if _whole(path, number, words[0]) != len(rows) + 1:
-            raise InstanceError(path, number, f"expected node {len(rows) + 1} in {name}, found {words[0]}")
-        rows.append([_number(path, number, word) for word in words[1:]])
-    if len(rows) != size:
-        raise InstanceError(path, head, f"expected {size} rows in {name}, found {len(rows)}")
-    return rows
+    return _Parts(path, values, sections, max(1, len(lines)))
 
 
 def _solomon(path: Path, lines: list[str]) -> Instance:
     numbered = [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
     rows = iter(numbered)
-    fleet = _after(path, rows, "NUMBER")
+    fleet = _after(path, rows, "NUMBER", max(1, len(lines)))
     vehicles, capacity = (_whole(path, fleet[0], word) for word in _exactly(path, fleet, 2))
-    first = _after(path, rows, "CUST")
+    first = _after(path, rows, "CUST", max(1, len(lines)))
     customers = [(row[0], _exactly(path, row, 7)) for row in (first, *rows)]
     data = [[_number(path, number, word) for word in words] for number, words in customers]
     for (number, _), row, expected in zip(customers, data, range(len(data)), strict=True):
@@ -207,13 +214,13 @@ def _solomon(path: Path, lines: list[str]) -> Instance:
     return _instance(path, "VRPTW", 1000, xy, np.rint, vehicles, capacity, demands, windows, services, [0] * len(data))
 
 
-def _after(path: Path, rows: Iterator[tuple[int, list[str]]], head: str) -> tuple[int, list[str]]:
+def _after(path: Path, rows: Iterator[tuple[int, list[str]]], head: str, end: int) -> tuple[int, list[str]]:
     """The row after the one that begins with `head`."""
     for _, words in rows:
         if words[0] == head:
             for row in rows:
                 return row
-    raise InstanceError(path, 0, f"expected a table headed {head}, found none")
+    raise InstanceError(path, end, f"the file ends here without a table headed {head}")
 
 
 def _exactly(path: Path, row: tuple[int, list[str]], count: int) -> list[str]:

@@ -83,11 +83,12 @@ def test_each_engine_finds_the_best_of_a_tiny_instance(tmp_path: Path, engine: s
         ("2 3 4\n", "2 3 nan\n", 8, "finite"),
         ("2 3 4\n", "7 3 4\n", 8, "expected node 2"),
         ("4 0 5\n", "", 6, "expected 4 rows"),
-        ("CAPACITY : 10\n", "", 0, "CAPACITY"),
+        ("CAPACITY : 10\n", "", 18, "without a line 'CAPACITY"),
         ("CAPACITY : 10\n", "CAPACITY : 1.5\n", 5, "whole"),
         ("EUC_2D", "GEO", 4, "EUC_2D"),
         ("TYPE : CVRP", "TYPE : TSP", 2, "TSP"),
-        ("DEPOT_SECTION\n1\n-1\n", "", 0, "DEPOT_SECTION"),
+        ("DEPOT_SECTION\n1\n-1\n", "", 16, "without a section DEPOT_SECTION"),
+        ("DEMAND_SECTION\n1 0\n2 4\n3 4\n4 4\n", "", 14, "without a section DEMAND_SECTION"),
         ("DEPOT_SECTION\n1\n", "DEPOT_SECTION\n2\n", 16, "only depot"),
         ("NAME : tiny\n", "garbage\n", 1, "KEY : value"),
     ],
@@ -103,7 +104,7 @@ def test_a_bad_vrplib_file_is_refused_with_file_and_line(tmp_path: Path, old: st
 @pytest.mark.parametrize(
     ("old", "new", "line", "expected"),
     [
-        ("VEHICLE\nNUMBER     CAPACITY\n  2         20\n", "", 0, "NUMBER"),
+        ("VEHICLE\nNUMBER     CAPACITY\n  2         20\n", "", 9, "without a table headed NUMBER"),
         ("  2         20", "  2", 5, "expected 2 numbers"),
         ("         50         10\n", "\n", 11, "expected 7 numbers"),
         ("    2      6", "    5      6", 12, "expected customer 2"),
