@@ -3,25 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-SLACK_SECONDS = 3.0
-"""Three times that Valhalla rounds to whole seconds are compared."""
+SLACK_SECONDS = 5.0
+"""Three times in whole seconds need 2; the rest is for Valhalla's one-to-many search, which is not exact beside turn restrictions."""
+Times = NDArray[np.float32]
 
 
-def affected(
-    seconds: NDArray[np.float32], to: NDArray[np.float32], back: NDArray[np.float32], slack: float = SLACK_SECONDS
-) -> NDArray[np.bool_]:
+def affected(seconds: Times, to: Times, back: Times, slack: float = SLACK_SECONDS) -> NDArray[np.bool_]:
     """Return, n x n, the pairs whose way may lead over one of m closed edges.
 
     seconds  n x n, the open roads' times
-    to       n x m, times from each place to a point on each closed edge, in its direction
+    to       n x m, times from each place to a point on each closed edge, in the edge's direction
     back     m x n, times from that point on to each place
 
-    A part of a cheapest way is a cheapest way. So a way from a to b over the edge takes exactly the time to the point and the time from it;
-    a pair whose time differs does not use the edge, and its way stays open. Equal times without use only cost a recomputation.
+    A part of a cheapest way is itself a cheapest way. So a way from a to b over the edge takes the time to the point and the time from it;
+    where these take longer, the way does not use the edge and stays as it is. Times as short without use only cost a recomputation.
+    NaN is no way: nothing leads over such an edge, and what had no way has none with fewer streets.
     """
     touched = np.zeros(seconds.shape, np.bool_)
+    limit = seconds + np.float32(slack)
     for edge in range(to.shape[1]):
-        over = to[:, edge, None] + back[edge]
         with np.errstate(invalid="ignore"):
-            touched |= over <= seconds + slack
+            touched |= to[:, edge, None] + back[edge] <= limit
     return touched

@@ -1,6 +1,5 @@
 """How the pairs that lack are asked of Valhalla: in blocks of rows and columns, few enough pairs for one answer."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,8 @@ from numpy.typing import NDArray
 
 Wanted = NDArray[np.bool_]
 LARGEST = 30_000
+SPARE = 200
+"""So many pairs too many cost less than one more request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,26 @@ class Block:
         return len(self.sources) * len(self.targets)
 
 
-def plan(wanted: Wanted, largest: int = LARGEST) -> list[Block]:
-    """Cover the wanted pairs with blocks of at most `largest` pairs (or one row); no pair is in two.
+def plan(wanted: Wanted, largest: int = LARGEST, spare: int = SPARE) -> list[Block]:
+    """Cover the wanted pairs with blocks of at most `largest` pairs (or one row); no row is in two.
 
-    Valhalla's cost is a search per row, whatever its columns: rows go together when the columns which one needs and the other does not
-    are few beside what a row costs.
+    Valhalla searches once per source, whatever its targets. Rows go together, those that want most first, as long as the block holds at
+    most twice what they want, and `spare` more.
     """
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(wanted.any(axis=1)):
-        groups[np.packbits(wanted[row]).tobytes()].append(int(row))
-    blocks = []
-    for rows in groups.values():
-        targets = tuple(int(column) for column in np.flatnonzero(wanted[rows[0]]))
-        most = max(1, largest // len(targets))
-        blocks += [Block(tuple(rows[first : first + most]), targets) for first in range(0, len(rows), most)]
-    return blocks
+    blocks: list[Block] = []
+    together: list[int] = []
+    want, pairs = np.zeros(wanted.shape[1], np.bool_), 0
+    of_row = wanted.sum(axis=1)
+    for row in sorted(np.flatnonzero(of_row), key=lambda row: (-of_row[row], row)):
+        both = want | wanted[row]
+        area = int(both.sum()) * (len(together) + 1)
+        if together and (area > largest or area > 2 * (pairs + of_row[row]) + spare):
+            blocks.append(_block(together, want))
+            together, both, pairs = [], wanted[row].copy(), 0
+        together.append(int(row))
+        want, pairs = both, pairs + int(of_row[row])
+    return [*blocks, _block(together, want)] if together else blocks
+
+
+def _block(rows: list[int], want: NDArray[np.bool_]) -> Block:
+    return Block(tuple(rows), tuple(int(column) for column in np.flatnonzero(want)))

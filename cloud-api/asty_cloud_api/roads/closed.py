@@ -104,22 +104,27 @@ def grid(ring: Ring) -> list[dict[str, Any]]:
     return [{"lat": lat, "lon": lon, "radius": REACH_METRES, "minimum_reachability": 0, "node_snap_tolerance": 0} for lon, lat in points]
 
 
+def number(edge: dict[str, Any]) -> int:
+    """Return Valhalla's id of an edge that it located: one direction of a street between two junctions."""
+    return int(edge["edge_id"]["value"])
+
+
 def edges(ring: Ring, located: list[list[dict[str, Any]]]) -> dict[int, ClosedEdge]:
     """Return, out of the edges that were located near the grid's points, those that the ring closes: they touch or enter it."""
     polygon = Polygon(ring)
     found: dict[int, ClosedEdge] = {}
     for edge in (edge for near in located for edge in near):
-        number = edge["edge_id"]["value"]
-        if number in found:
+        its = number(edge)
+        if its in found:
             continue
         line = decode(edge["edge_info"]["shape"])
         if len(line) > 1 and polygon.intersects(LineString(line)):
-            found[number] = _middle(number, line if edge["edge"]["forward"] else line[::-1])
+            found[its] = _middle(its, line if edge["edge"]["forward"] else line[::-1])
     return found
 
 
-def _middle(number: int, line: tuple[tuple[float, float], ...]) -> ClosedEdge:
+def _middle(edge: int, line: tuple[tuple[float, float], ...]) -> ClosedEdge:
     """Return a point in the middle of the edge's longest stretch, away from junctions and bends."""
     a, b = max(pairwise(line), key=lambda stretch: math.hypot(*_east_north(*stretch)))
     east, north = _east_north(a, b)
-    return ClosedEdge(number, (a[1] + b[1]) / 2, (a[0] + b[0]) / 2, math.degrees(math.atan2(east, north)) % 360)
+    return ClosedEdge(edge, (a[1] + b[1]) / 2, (a[0] + b[0]) / 2, math.degrees(math.atan2(east, north)) % 360)

@@ -1,27 +1,34 @@
 """What the other rooms are given of the roads: legs, and matrices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
+from sqlalchemy import Engine
 
-from asty_cloud_api.roads import blocks
+from asty_cloud_api import database
 from asty_cloud_api.roads.errors import NoWayError
 from asty_cloud_api.roads.legs import Leg, legs_of
-from asty_cloud_api.roads.matrix import Matrix, Unreachable, explain
+from asty_cloud_api.roads.matrices import Matrices, Progress
+from asty_cloud_api.roads.matrix import Matrix
 from asty_cloud_api.roads.place import Place, Profile
+from asty_cloud_api.roads.store import Store
 from asty_cloud_api.roads.valhalla import Ring, Valhalla
-
-Progress = Callable[[int, int], None]
 
 
 class Roads:
     """The town's roads. Every method raises RoadsAwayError while Valhalla is needed and does not answer."""
 
-    def __init__(self, valhalla: Valhalla) -> None:
-        self.valhalla = valhalla
+    def __init__(self, valhalla: Valhalla, engine: Engine) -> None:
+        self.valhalla, self._engine = valhalla, engine
+        self._matrices = Matrices(valhalla, Store(engine))
+
+    @classmethod
+    def at(cls, url: str, dsn: str) -> "Roads":
+        """Return the roads of the Valhalla and the database at these addresses; nothing is connected yet."""
+        return cls(Valhalla(url), database.writing(dsn))
 
     async def close(self) -> None:
         await self.valhalla.close()
+        self._engine.dispose()
 
     async def legs(self, profile: Profile, points: Sequence[Place], closed: Sequence[Ring] = (), heading: float | None = None) -> list[Leg]:
         """Return the way through the points, one leg from each to the next.
@@ -56,21 +63,8 @@ class Roads:
     async def matrix(
         self, profile: Profile, places: Sequence[Place], closed: Sequence[Ring] = (), progress: Progress | None = None
     ) -> Matrix:
-        """Return travel between the places, in their order. `progress` is told of pairs done, of all."""
-        near = await self.valhalla.locate(profile, [place.location() for place in places])
-        known = {number: Unreachable("no_street") for number, edges in enumerate(near) if not edges}
-        size = len(places)
-        seconds, metres = np.full((size, size), np.nan, np.float32), np.full((size, size), np.nan, np.float32)
-        wanted = np.ones((size, size), np.bool_)
-        for number in known:
-            wanted[number], wanted[:, number] = False, False
-        done = 0
-        for block in blocks.plan(wanted):
-            part = np.ix_(block.sources, block.targets)
-            seconds[part], metres[part] = await self.valhalla.matrix(
-                profile, [places[s].location() for s in block.sources], [places[t].location() for t in block.targets], list(closed)
-            )
-            done += block.pairs
-            if progress is not None:
-                progress(done, int(wanted.sum()))
-        return Matrix(seconds, metres, explain(seconds, known, closed=bool(closed)))
+        """Return travel between the places, in their order; what is kept is not computed again. `progress` is told of pairs done, of all.
+
+        Raises RoadsAwayError when something lacks in the cache and Valhalla does not answer.
+        """
+        return await self._matrices.matrix(profile, places, closed, progress)

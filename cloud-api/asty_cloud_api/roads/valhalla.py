@@ -13,6 +13,8 @@ from asty_cloud_api.roads.place import Profile
 NO_PATH = {170, 171, 442, 443}
 """Valhalla's codes: regions unconnected, no street near a point, no path between points."""
 LOCATED_AT_ONCE = 500
+LEAST_ROWS = 40
+Times = NDArray[np.float32]
 Ring = list[tuple[float, float]]
 
 
@@ -51,15 +53,30 @@ class Valhalla:
 
     async def matrix(
         self, profile: Profile, sources: list[dict[str, Any]], targets: list[dict[str, Any]], closed: list[Ring]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return seconds and metres, sources x targets; NaN where there is no way."""
-        asked: dict[str, Any] = {"sources": sources, "targets": targets, "verbose": False, **profile.costing()}
+    ) -> tuple[Times, Times]:
+        """Return seconds and metres, sources x targets; NaN where there is no way.
+
+        Given more sources than targets Valhalla would search backwards, and answers otherwise then, even between neighbours on one street
+        (3.9.1): such requests go in parts, whose targets are repeated until they are as many.
+        """
+        at_once = max(len(targets), LEAST_ROWS)
+        parts = [
+            await self._forwards(profile, sources[first : first + at_once], targets, closed) for first in range(0, len(sources), at_once)
+        ]
+        return np.concatenate([seconds for seconds, _ in parts]), np.concatenate([metres for _, metres in parts])
+
+    async def _forwards(
+        self, profile: Profile, sources: list[dict[str, Any]], targets: list[dict[str, Any]], closed: list[Ring]
+    ) -> tuple[Times, Times]:
+        filled = [targets[at % len(targets)] for at in range(max(len(sources), len(targets)))]
+        asked: dict[str, Any] = {"sources": sources, "targets": filled, "verbose": False, **profile.costing()}
         try:
             said = (await self._ask("sources_to_targets", asked | _closed(closed)))["sources_to_targets"]
         except NoWayError:
             nothing = np.full((len(sources), len(targets)), np.nan, np.float32)
             return nothing, nothing.copy()
-        return np.array(said["durations"], np.float32), np.array(said["distances"], np.float32) * np.float32(1000)
+        seconds, metres = np.array(said["durations"], np.float32), np.array(said["distances"], np.float32) * np.float32(1000)
+        return seconds[:, : len(targets)], metres[:, : len(targets)]
 
     async def route(self, profile: Profile, locations: list[dict[str, Any]], closed: list[Ring]) -> dict[str, Any]:
         """Return the trip through the locations, with Greek directions. Raises NoWayError."""

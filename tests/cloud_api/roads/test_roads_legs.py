@@ -11,14 +11,14 @@ from asty_cloud_api.roads.errors import NoWayError, RoadsAwayError
 from asty_cloud_api.roads.legs import euphonic
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
-from asty_cloud_api.roads.valhalla import Valhalla
 
 TRUCK = Profile()
+NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"  # legs are not kept
 
 
 @pytest.fixture
 async def roads(server: Any) -> AsyncIterator[Roads]:
-    roads = Roads(Valhalla(server.url))
+    roads = Roads.at(server.url, NO_DATABASE)
     yield roads
     await roads.close()
 
@@ -87,7 +87,7 @@ async def test_a_point_without_a_street_near_is_named(roads: Roads, town: asty_t
 
 
 async def test_a_valhalla_that_does_not_answer_is_said_with_what_to_do(free_port: Callable[[], int]) -> None:
-    roads = Roads(Valhalla(f"http://127.0.0.1:{free_port()}"))
+    roads = Roads.at(f"http://127.0.0.1:{free_port()}", NO_DATABASE)
     with pytest.raises(RoadsAwayError, match="ASTY_VALHALLA_URL"):
         await roads.legs(TRUCK, [Place(39.36, 22.95), Place(39.361, 22.95)])
     await roads.close()
