@@ -87,14 +87,27 @@ LOCKED_SHARE = 0.8
 
 
 def replan(
-    day: Day, running: Plan, trigger: Trigger, stop: StoppingRule, seed: int, *, hysteresis: Hysteresis | None = None, engine: str = "pyvrp"
+    day: Day,
+    running: Plan,
+    trigger: Trigger | tuple[Trigger, ...],
+    stop: StoppingRule,
+    seed: int,
+    *,
+    hysteresis: Hysteresis | None = None,
+    engine: str = "pyvrp",
 ) -> Replanned:
     """Plan on from here. `day` is the problem as it is now: `done` filled, trucks that are out with place, `ready`, load and counters.
 
-    Raises KeyError for a trigger about a stop or truck that the day does not have.
+    Several triggers are applied in their order and answered with one plan. Raises KeyError for a trigger about a stop or truck that
+    the day does not have.
     """
     hysteresis = hysteresis or Hysteresis()
-    day, reason, aside = applied(day, trigger)
+    reasons: list[str] = []
+    aside: tuple[LeftOut, ...] = ()
+    for one in trigger if isinstance(trigger, tuple) else (trigger,):
+        day, reason, out = applied(day, one)
+        reasons.append(reason)
+        aside += out
     admission = admit(day)
     given = _streams(admission.day, running)
     remaining = _remaining(admission.day, running)
@@ -115,7 +128,7 @@ def replan(
         admission.left_out + aside,
         version=running.version + 1,
         parent=running.version,
-        reasons=(reason,),
+        reasons=tuple(reasons),
         engine=engine,
         seed=seed,
         done=day.done_order,

@@ -1,0 +1,82 @@
+"""What each bin holds and how likely it overflows before its next visit, from its lifts and readings."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from asty_cloud_api.dispatch.known import KnownBin, KnownLift
+from asty_cloud_api.forecast.fill import fit
+from asty_cloud_api.forecast.history import Bin, Level, Lift
+
+DENSITY = 0.1
+"""kg of a litre of refuse, until the town's own weighings say better."""
+ENOUGH_LIFTS = 20
+"""So many weighings of a kind of bin tell what a full one weighs."""
+FULL_QUANTILE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """`level`: share of the volume today; `overflow`: P(full before the next visit, if nobody empties it today); `kg` expected in it.
+
+    `known` is False for a bin of which no lift is on record: it counts as full.
+    """
+
+    level: float
+    overflow: float
+    kg: float
+    known: bool = True
+
+
+def chances(
+    bins: Sequence[KnownBin], lifts: Sequence[KnownLift], today: date, *, next_visit: int = 1, levels: Sequence[Level] = ()
+) -> dict[str, Chance]:
+    """Foresee every bin on `today`; `next_visit` days after it somebody comes by again."""
+    full = _full(bins, lifts)
+    listed = [Bin(b.id, _kind(b), b.at.lat, b.at.lon, max(full[_kind(b)], 1.0)) for b in bins]
+    model = fit(listed, levels, [Lift(lift.bin, lift.day, lift.kg) for lift in lifts], today)
+    emptied: dict[str, date] = {}
+    for lift in lifts:
+        if lift.day <= today:
+            emptied[lift.bin] = max(lift.day, emptied.get(lift.bin, lift.day))
+    read: dict[str, Level] = {}
+    for reading in sorted((r for r in levels if r.day <= today and math.isfinite(r.level)), key=lambda r: r.day):
+        read[reading.bin] = reading
+    found: dict[str, Chance] = {}
+    for one in bins:
+        after, level = _start(emptied.get(one.id), read.get(one.id))
+        if after is None:
+            found[one.id] = Chance(1.0, 1.0, full[_kind(one)], known=False)
+            continue
+        now = level + model.expected(one.id, level, after, today)
+        chance = model.overflow(one.id, level, after, today + timedelta(days=next_visit))
+        found[one.id] = Chance(min(now, 1.0), chance, min(now, 1.0) * full[_kind(one)])
+    return found
+
+
+def _start(emptied: date | None, read: Level | None) -> tuple[date | None, float]:
+    """The day from which the level is known: a reading newer than the last lift, or that lift."""
+    if read is not None and (emptied is None or read.day > emptied):
+        return read.day, max(read.level, 0.0)
+    return emptied, 0.0
+
+
+def _kind(one: KnownBin) -> str:
+    return f"{one.stream} {one.volume_l:g}"
+
+
+def _full(bins: Sequence[KnownBin], lifts: Sequence[KnownLift]) -> Mapping[str, float]:
+    """What a full bin of each kind weighs, kg: a high quantile of its weighings, or its volume times a density."""
+    kinds = {b.id: _kind(b) for b in bins}
+    weighed: defaultdict[str, list[float]] = defaultdict(list)
+    for lift in lifts:
+        if lift.bin in kinds and lift.kg is not None and math.isfinite(lift.kg) and lift.kg > 0:
+            weighed[kinds[lift.bin]].append(lift.kg)
+    return {
+        _kind(b): float(np.quantile(weighed[_kind(b)], FULL_QUANTILE)) if len(weighed[_kind(b)]) >= ENOUGH_LIFTS else b.volume_l * DENSITY
+        for b in bins
+    }
