@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database
+from asty_cloud_api.dispatch import interface as dispatch
+from asty_cloud_api.dispatch.inbox import Outbox
 from asty_cloud_api.enrolment import commands as enrolment_commands
 from asty_cloud_api.enrolment import routes as enrolment
 from asty_cloud_api.enrolment.authority import NoAuthorityError
@@ -37,6 +39,8 @@ RETRY_SECONDS = 5.0
 def create_app(settings: Settings) -> FastAPI:
     """Wire the rooms. Nothing is connected until the application starts."""
     engine = database.reading(settings.dsn)
+    changing = database.changing(settings.dsn)
+    outbox = Outbox(settings.kafka) if settings.kafka else None
     feed = Feed(settings.dsn)
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     measured = Measured()
@@ -53,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await task
         await engine.dispose()
+        await changing.dispose()
         if office is not None:
             office.engine.dispose()
 
@@ -70,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(interface.routes(engine, pages, feed, settings.zone))
     app.include_router(screens.routes(engine, pages, feed, settings.zone))
     app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
+    app.include_router(dispatch.routes(changing, outbox, settings.zone))
     failures.install(app, pages, feed)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)

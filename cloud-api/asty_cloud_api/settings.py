@@ -1,9 +1,11 @@
 """The settings of the process, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asty_contracts.ids import is_name
@@ -30,10 +32,23 @@ class EnrolmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannerSettings:
+    """`mode`: plans run by themselves (auto), or wait for a dispatcher (approve). `at`: when the next service day is planned, local HH:MM.
+
+    `seconds` is the search time of the plan of the day.
+    """
+
+    mode: Literal["auto", "approve"] = "auto"
+    at: str = "04:00"
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`town_file` is the OpenStreetMap extract that the map is drawn from; None draws a map without streets.
 
     `valhalla_url` is where Valhalla answers; None leaves out what needs roads.
+    `kafka` is where plan triggers travel; without it they go through the database alone.
     `enrolment` is None where ASTY_CA_FOLDER is not set: then no edge can enrol here.
     """
 
@@ -45,6 +60,8 @@ class Settings:
     zone: ZoneInfo = ATHENS
     enrolment: EnrolmentSettings | None = None
     valhalla_url: str | None = None
+    kafka: str | None = None
+    planner: PlannerSettings = PlannerSettings()
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
@@ -65,6 +82,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         zone=_zone(environment.get("ASTY_TIMEZONE", "Europe/Athens")),
         enrolment=_enrolment(environment),
         valhalla_url=_valhalla(environment),
+        kafka=environment.get("ASTY_KAFKA_BOOTSTRAP") or None,
+        planner=_planner(environment),
     )
 
 
@@ -85,6 +104,19 @@ def _valhalla(environment: Mapping[str, str]) -> str | None:
     if url is not None and not url.startswith(("http://", "https://")):
         raise SettingsError(f"ASTY_VALHALLA_URL is {url!r}: expected an address such as http://127.0.0.1:8002")
     return url
+
+
+def _planner(environment: Mapping[str, str]) -> PlannerSettings:
+    mode = environment.get("ASTY_PLAN_MODE", "auto")
+    if mode not in ("auto", "approve"):
+        raise SettingsError(f"ASTY_PLAN_MODE is {mode!r}: expected auto or approve")
+    at = environment.get("ASTY_PLAN_AT", "04:00")
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", at) is None:
+        raise SettingsError(f"ASTY_PLAN_AT is {at!r}: expected a local time such as 04:00")
+    seconds = environment.get("ASTY_PLAN_SECONDS", "10")
+    if not seconds.isascii() or not seconds.isdigit() or not 1 <= int(seconds) <= 3600:
+        raise SettingsError(f"ASTY_PLAN_SECONDS is {seconds!r}: expected whole seconds from 1 to 3600")
+    return PlannerSettings("approve" if mode == "approve" else "auto", at, float(seconds))
 
 
 def _port(variable: str, text: str) -> int:

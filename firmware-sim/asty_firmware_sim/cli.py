@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     commands.choices["run"].add_argument(
         "--wait", type=_seconds, default=20.0, metavar="SECONDS", help="so long a truck stays parked until its agent listens"
     )
+    commands.choices["run"].add_argument(
+        "--orders-from", metavar="URL", help="the fleet server: trucks follow its routes; without an answer they make their own rounds"
+    )
     commands.choices["run"].add_argument("--for", dest="seconds", type=_seconds, help="stop after so many real seconds")
     town = commands.add_parser("town", help="write the built-in town as an OpenStreetMap file")
     town.add_argument("--out", type=Path, required=True, metavar="FILE", help="a path that ends in .osm.pbf")
@@ -120,7 +123,8 @@ def _run(arguments: argparse.Namespace) -> int:
     world, found, _ = _prepared(arguments)
     # reading the town took a while: the clock begins when the world does
     clock = TownClock(world.now, arguments.speed)
-    asyncio.run(_until_stopped(Simulator(arguments.folder.resolve(), world, found, clock, patience=arguments.wait), arguments.seconds))
+    simulator = Simulator(arguments.folder.resolve(), world, found, clock, patience=arguments.wait, orders_from=arguments.orders_from)
+    asyncio.run(_until_stopped(simulator, arguments.seconds))
     return OK
 
 

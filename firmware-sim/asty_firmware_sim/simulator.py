@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -10,6 +11,7 @@ from typing import Any, TextIO
 from asty_firmware_sim.clock import TownClock
 from asty_firmware_sim.edges import EdgePlace, write_whole
 from asty_firmware_sim.fault_lines import FaultLineError, FaultLines, parse
+from asty_firmware_sim.orders import Orders
 from asty_firmware_sim.rig import BEATS_PER_SECOND, GatewayRig, TruckRig
 from asty_firmware_sim.world import LiftTruth, TagOnAir, World
 
@@ -35,8 +37,10 @@ def kept_counters(folder: Path) -> dict[str, Any] | None:
 class Simulator:
     """One town with its devices in one folder."""
 
-    def __init__(self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock, *, patience: float) -> None:
-        """`patience`: real seconds for which a truck stays parked until an agent listens to it."""
+    def __init__(
+        self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock, *, patience: float, orders_from: str | None = None
+    ) -> None:
+        """`patience`: real seconds for which a truck stays parked until an agent listens to it; `orders_from`: the fleet server."""
         self._folder = folder
         self._world = world
         self._clock = clock
@@ -45,6 +49,7 @@ class Simulator:
         self._faults = FaultLines(folder / "faults")
         self._parked = set(self._trucks)
         self._patience = patience
+        self._orders = Orders(orders_from, list(self._trucks), world.follow) if orders_from else None
         world.halt()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -57,8 +62,15 @@ class Simulator:
                 await rig.start()
             ready.write_text("")
             log.info("ready edges=%d speed=%g lead_s=%d", len(rigs), self._clock.speed, self._clock.lead // 1000)
-            with (self._folder / "truth.jsonl").open("a") as truth:
-                await self._drive(stop, truth)
+            asking = asyncio.create_task(self._orders.ask()) if self._orders else None
+            try:
+                with (self._folder / "truth.jsonl").open("a") as truth:
+                    await self._drive(stop, truth)
+            finally:
+                if asking is not None:
+                    asking.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await asking
         finally:
             ready.unlink(missing_ok=True)
             for rig in rigs:

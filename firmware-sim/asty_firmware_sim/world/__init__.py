@@ -8,6 +8,7 @@ history the records that an ideal edge would have made of it
 
 from asty_firmware_sim.world.history import history
 from asty_firmware_sim.world.senses import GatewaySenses, LiftTruth, TagOnAir, TruckSenses
+from asty_firmware_sim.world.truck import Errand
 from asty_firmware_sim.world.world import World
 
-__all__ = ["GatewaySenses", "LiftTruth", "TagOnAir", "TruckSenses", "World", "history"]
+__all__ = ["Errand", "GatewaySenses", "LiftTruth", "TagOnAir", "TruckSenses", "World", "history"]

@@ -1,5 +1,6 @@
-"""One truck's day: drive to the fullest bin nearby, lift it, unload at the transfer station when full, rest."""
+"""One truck's day: follow its route, or without one drive to the fullest bin nearby; lift, unload when full, rest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import hypot
 from typing import Literal
@@ -28,6 +29,14 @@ _THEFT_SHARE = 0.14  # of the tank
 _THEFT_AFTER, _THEFT_LASTS = 60_000, 120_000
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One thing that a driver is told to do: lift a bin (`bin` its id), or unload."""
+
+    kind: Literal["lift", "unload"]
+    bin: str = ""
+
+
 @dataclass(slots=True)
 class _Lifting:
     bin: Bin
@@ -44,14 +53,26 @@ class Truck:
     """One truck with its engine, lift and crew. Ticked by the world."""
 
     def __init__(
-        self, spec: TruckSpec, town: Town, bins: list[Bin], strange_tags: list[str], unloads_at: Edge, seed: int, start: int
+        self,
+        spec: TruckSpec,
+        town: Town,
+        bins: list[Bin],
+        strange_tags: list[str],
+        unloads_at: Edge,
+        seed: int,
+        start: int,
+        *,
+        known_bins: Mapping[str, Bin],
     ) -> None:
+        """`bins` are those of its own round; `known_bins`, by id, all that its reader hears: a route may send it to any of them."""
         self.spec = spec
         self.cycle = 0
         self.load = 0.0
         self.halted = False
         self._town = town
         self.bins = bins
+        self._known_bins = known_bins
+        self._errands: list[Errand] | None = None  # None: it makes its own round
         self._strange_tags = strange_tags
         self._unloads_at = unloads_at
         self._rng = chance(seed, spec.edge)
@@ -120,11 +141,32 @@ class Truck:
         elif self.load > _FULL * self.spec.capacity_kg:
             self._goal = None
             self._set_out(self._unloads_at, self._unloads_at.metres)
+        elif self._errands is not None:
+            self._go_on(self._errands, now)
         elif (goal := self._fullest_nearby(now)) is not None:
             self._goal = goal
             self._set_out(goal.edge, goal.along)
         else:
             self._wait("waiting", now, _WAITING)
+
+    def follow(self, errands: tuple[Errand, ...]) -> None:
+        """Follow a route from now on; a lift or a way that has begun is ended first. Bins that its reader can't hear are left out."""
+        self._errands = [e for e in errands if e.kind == "unload" or e.bin in self._known_bins]
+        if self.doing == "waiting" and not self.halted:
+            self._until = 0
+
+    def _go_on(self, errands: list[Errand], now: int) -> None:
+        while errands and errands[0].kind == "unload" and self.load <= 0:
+            errands.pop(0)
+        if not errands:
+            self._wait("waiting", now, _WAITING)
+            return
+        errand = errands.pop(0)
+        self._goal = self._known_bins[errand.bin] if errand.kind == "lift" else None
+        if self._goal is None:
+            self._set_out(self._unloads_at, self._unloads_at.metres)
+        else:
+            self._set_out(self._goal.edge, self._goal.along)
 
     def _wait(self, doing: Doing, now: int, lasts: int) -> None:
         self.doing = doing

@@ -12,7 +12,7 @@ from asty_firmware_sim.world.chance import chance
 from asty_firmware_sim.world.crew import Worker
 from asty_firmware_sim.world.faults import Faults
 from asty_firmware_sim.world.senses import Event, GatewaySenses, TruckSenses
-from asty_firmware_sim.world.truck import Truck
+from asty_firmware_sim.world.truck import Errand, Truck
 
 
 class World:
@@ -33,8 +33,11 @@ class World:
         self.transfer_station = _place(town, "waste_transfer_station", fallback=0.25)
         unloads_at = _edge_into(town, self.transfer_station)
         self._tags = {em4100: [one.tag for one in self.bins if one.em4100 == em4100] for em4100 in (False, True)}
+        heard = {em4100: {one.id: one for one in self.bins if one.em4100 == em4100} for em4100 in (False, True)}
         self.trucks = {
-            spec.edge: Truck(spec, town, own, self._tags[spec.rfid in EM4100], unloads_at, seed, start)
+            spec.edge: Truck(
+                spec, town, own, self._tags[spec.rfid in EM4100], unloads_at, seed, start, known_bins=heard[spec.rfid in EM4100]
+            )
             for spec, own in self._shared_out(scenario.truck)
             if only is None or spec.edge in only
         }
@@ -76,6 +79,10 @@ class World:
     def set_out(self, edge: str) -> None:
         """Let a truck that was halted go (on) at once."""
         self.trucks[edge].set_out()
+
+    def follow(self, edge: str, errands: tuple[Errand, ...]) -> None:
+        """Let a truck follow a route in the place of its own round, or of the route that it has."""
+        self.trucks[edge].follow(errands)
 
     @property
     def lifting(self) -> bool:
