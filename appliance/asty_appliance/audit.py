@@ -47,6 +47,41 @@ def stored_by_epoch(dsn: str) -> dict[str, Stored]:
     return {ep: Stored(int(n), int(surplus), int(thinned), int(top)) for ep, n, surplus, thinned, top in counted}
 
 
+@dataclass(frozen=True, slots=True)
+class PlanCount:
+    """The running plan of the newest day: `planned` stops of its newest routes, and how many of them were `served`."""
+
+    version: int
+    planned: int
+    served: int
+    left_out: int
+    routes: dict[str, int]
+
+
+def running_plan(dsn: str) -> PlanCount | None:
+    """Count the plan that runs against what was lifted; None where none was made."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "SELECT day, version, (figures ->> 'left_out')::int FROM fleet.plan WHERE state = 'running' ORDER BY day DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        day, version, left_out = row
+        routes = connection.execute(
+            """
+            SELECT r.edge, r.version, count(*), count(o.stop)
+            FROM (SELECT DISTINCT ON (edge) * FROM fleet.route WHERE day = %(day)s ORDER BY edge, version DESC) AS r
+            CROSS JOIN LATERAL jsonb_array_elements(r.stops) AS s
+            LEFT JOIN (SELECT DISTINCT stop FROM fleet.stop_outcome WHERE day = %(day)s AND outcome = 'lifted') AS o ON o.stop = s ->> 'id'
+            WHERE s ->> 'kind' = 'bin' GROUP BY r.edge, r.version ORDER BY r.edge
+            """,
+            {"day": day},
+        ).fetchall()
+    return PlanCount(
+        version, sum(planned for _, _, planned, _ in routes), sum(served for *_, served in routes), left_out, {e: v for e, v, *_ in routes}
+    )
+
+
 def lifts(dsn: str, limit: int = 1000) -> list[dict[str, Any]]:
     """Return the stored lifts, oldest first, as the published view shows them."""
     with psycopg.connect(dsn) as connection:

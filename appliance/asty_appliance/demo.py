@@ -55,6 +55,7 @@ class Report:
     lifts: list[dict[str, Any]]
     truth: Truth
     refused: int
+    plan: audit.PlanCount | None
     addresses: dict[str, str]
 
     def total(self, name: str) -> int:
@@ -74,6 +75,7 @@ class Report:
         body: dict[str, Any] = {name: self.total(name) for name in names}
         body |= {"refused": self.refused, "began": self.began, "seconds": round(self.seconds, 1)}
         body |= {"first_lift_seconds": self.first_lift_seconds, "addresses": self.addresses}
+        body["plan"] = None if self.plan is None else asdict(self.plan)
         body["truth"] = msgspec.to_builtins(self.truth)
         body["edges"] = [asdict(edge) | {"missing": edge.missing} for edge in self.edges]
         body["lifts"] = self.lifts
@@ -135,7 +137,7 @@ def running(
     town_file = home.data / "town.osm.pbf"
     run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
     town = plan(home, town_file, ports)
-    simulated = simulation.prepare(town, seed=seed, speed=speed, lead=lead, trucks=trucks)
+    simulated = simulation.prepare(town, seed=seed, speed=speed, lead=lead, trucks=trucks, orders=True)
     try:
         bring_up(town, supervision, simulated.programs, say=say)
         run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
@@ -160,12 +162,15 @@ def _missing_parts() -> list[str]:
 
 def _watch(town: Town, stop: Stop, began: float, say: Progress) -> float | None:
     first: float | None = None
+    planned: audit.PlanCount | None = None
     said = time.monotonic()
     while not stop:
         time.sleep(0.5)
         if first is None and _stored_lifts(town.dsn):
             first = round(time.monotonic() - began, 1)
             say(f"the first lift is stored, {first:.0f} s after the start")
+        if planned is None and (planned := audit.running_plan(town.dsn)) is not None:
+            say(f"the plan of the day runs: {planned.planned} stops on {len(planned.routes)} routes; the trucks follow it")
         if time.monotonic() - said > 15:
             said = time.monotonic()
             say(f"{_stored_lifts(town.dsn)} lifts stored")
@@ -194,6 +199,7 @@ def count(stage: Stage, *, began: float, first_lift: float | None, say: Progress
         edges=counts,
         lifts=lifts,
         truth=compare(simulated.folder / "truth.jsonl", lifts),
+        plan=audit.running_plan(dsn) if any(program.name == "planner" for program in stage.town.programs) else None,
         refused=_count_of(dsn, "SELECT count(*) FROM telemetry.v_refused"),
         addresses={program.name: program.address for program in stage.town.programs if program.address},
     )

@@ -28,10 +28,13 @@ class Simulation:
         return self.folder / "register.json"
 
 
-def prepare(town: Town, *, seed: int = 1, speed: float = 5.0, lead: float = 300.0, trucks: int | None = None) -> Simulation:
+def prepare(
+    town: Town, *, seed: int = 1, speed: float = 5.0, lead: float = 300.0, trucks: int | None = None, orders: bool = False
+) -> Simulation:
     """Write the simulation's files and return its programs.
 
     `speed` is how much faster the town's clock runs until it has caught up the `lead` (seconds) by which it starts behind now.
+    With `orders` the trucks follow the routes that the town's planner makes.
     """
     folder = town.home.data / "simulation"
     arguments = (
@@ -54,7 +57,7 @@ def prepare(town: Town, *, seed: int = 1, speed: float = 5.0, lead: float = 300.
     simulator = Program(
         name="firmware-sim",
         stage="simulation",
-        command=(executable("asty-firmware-sim"), "run", *arguments),
+        command=(executable("asty-firmware-sim"), "run", *arguments, *(("--orders-from", town.web) if orders else ())),
         folder=str(folder),
         check=FileCheck(str(folder / "ready")),
         stop_seconds=15,

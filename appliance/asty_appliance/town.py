@@ -112,6 +112,7 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         process("stream", "worker"),
         process("ingest", check=HttpCheck(f"http://127.0.0.1:{ports['ingest-metrics']}/health")),
         process("cloud-api", "serve", check=HttpCheck(f"{web}/health"), address=web),
+        *((process("planner", "planner", program="cloud-api"),) if town_file.exists() else ()),
         process(citizens, "serve", check=HttpCheck(f"http://127.0.0.1:{ports[citizens]}/health"), address=portal),
         process(worker, "worker", program=citizens),
     )

@@ -1,8 +1,9 @@
-"""asty-cloud-api serve | migrate | register import FILE | town check FILE | enrol … | bench plan | forecast backtest | simulate"""
+"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast backtest | simulate"""
 
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -11,7 +12,7 @@ from asty_town import read as read_town
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from asty_cloud_api import database, settings
+from asty_cloud_api import database, planner_process, settings
 from asty_cloud_api.enrolment import commands as enrolment
 from asty_cloud_api.fleet import register
 from asty_cloud_api.main import create_app, remember_town
@@ -35,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="asty-cloud-api", description="Fleet screens and interfaces of Asty.")
     commands = parser.add_subparsers(required=True)
     commands.add_parser("serve", help="serve the pages and interfaces").set_defaults(run=_serve)
+    planner = commands.add_parser("planner", help="make the plan of the day and answer plan triggers until SIGTERM")
+    planner.add_argument("--mode", choices=("auto", "approve"), help="let plans run by themselves, or propose them (ASTY_PLAN_MODE)")
+    planner.set_defaults(run=_plan)
     commands.add_parser("migrate", help="bring schema fleet to its newest version").set_defaults(run=_migrate)
 
     registering = commands.add_parser("register", help="the register of vehicles and bins").add_subparsers(required=True)
@@ -64,6 +68,13 @@ def _serve(_wanted: argparse.Namespace) -> None:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
+
+
+def _plan(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    if wanted.mode is not None:
+        chosen = replace(chosen, planner=replace(chosen.planner, mode=wanted.mode))
+    planner_process.run(chosen)
 
 
 def _migrate(_wanted: argparse.Namespace) -> None:

@@ -35,9 +35,9 @@ class Made:
 
 
 class Budget:
-    """So many seconds of the thread's CPU, or of the wall when the machine is busy; `say(share, best)` hears of it about once a second."""
+    """So many seconds of the thread's CPU, or of the wall when the machine is busy; `say` hears of the share used, about once a second."""
 
-    def __init__(self, cpu: float, wall: float, say: Callable[[float, float], None] | None = None) -> None:
+    def __init__(self, cpu: float, wall: float, say: Callable[[float], None] | None = None) -> None:
         self._cpu = CpuSeconds(cpu)
         self._wall = wall
         self._say = say
@@ -50,7 +50,7 @@ class Budget:
         used = max(self._cpu(best), (now - self._began) / self._wall)
         if self._say is not None and now - self._said >= 1.0:
             self._said = now
-            self._say(min(used, 1.0), best)
+            self._say(min(used, 1.0))
         return used
 
 

@@ -226,12 +226,12 @@ class Planner:
         for answer in answers:
             await triggers.answer(connection, [answer.trigger], now, why=answer.why, ignored=answer.ignored)
 
-    def _saying(self, day: date) -> Callable[[float, float], None]:
+    def _saying(self, day: date) -> Callable[[float], None]:
         """Progress of the search from its thread."""
         loop = asyncio.get_running_loop()
 
-        def say(share: float, best: float) -> None:
-            log.info("event=searching day=%s share=%.0f%% best=%.0f", day, 100 * share, best)
+        def say(share: float) -> None:
+            log.info("event=searching day=%s share=%.0f%%", day, 100 * share)
             asyncio.run_coroutine_threadsafe(self._say(day, "search", 0.2 + 0.8 * share), loop)
 
         return say

@@ -1,11 +1,10 @@
 """A town to plan for: the simulated town's register in a real database, ways over its street graph, and a clock that tests set."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +37,7 @@ class GraphWays:
         self.asked = 0
         self._from: dict[int, list[float]] = {}
 
-    async def matrix(self, truck: Measures, places: Sequence[Point], closed: Sequence[Polygon]) -> Roads:
+    async def matrix(self, _truck: Measures, places: Sequence[Point], closed: Sequence[Polygon]) -> Roads:
         self.asked += 1
         if self.away:
             raise WaysAwayError("the roads do not answer")
@@ -52,13 +51,10 @@ class GraphWays:
             metres = metres * 1.5
         return Roads(metres / METRES_A_SECOND, metres)
 
-    async def legs(self, truck: Measures, points: Sequence[Point], closed: Sequence[Polygon]) -> list[Leg]:
+    async def legs(self, _truck: Measures, points: Sequence[Point], _closed: Sequence[Polygon]) -> list[Leg]:
         if self.away:
             raise WaysAwayError("the roads do not answer")
-        return [
-            {"metres": 100, "seconds": 20, "shape": [[a.lon, a.lat], [b.lon, b.lat]], "turns": []}
-            for a, b in zip(points, points[1:], strict=False)
-        ]
+        return [{"metres": 100, "seconds": 20, "shape": [[a.lon, a.lat], [b.lon, b.lat]], "turns": []} for a, b in pairwise(points)]
 
 
 @pytest.fixture(scope="session")
