@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asty_appliance import civic
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.program import HttpCheck, Program
 from asty_appliance.security.door import Door
@@ -14,8 +15,6 @@ from asty_appliance.supervision import Supervision
 from asty_appliance.work import run_once
 
 ORG = "demo"
-MUNICIPALITY = "Δήμος Παραδείγματος"
-CITIZENS = ("citizen-services", "citizen-worker")
 Progress = Callable[[str], None]
 
 
@@ -69,9 +68,6 @@ def settings(home: Home, ports: dict[str, int], town_file: Path) -> dict[str, st
         "ASTY_CLOUD_API_PORT": str(ports["cloud-api"]),
         "ASTY_TOWN_FILE": str(town_file),
         "ASTY_VALHALLA_URL": f"http://127.0.0.1:{ports['valhalla']}",
-        "ASTY_CITIZEN_PORT": str(ports["citizen-services"]),
-        "ASTY_CITIZEN_SECRET": home.secret("citizen"),
-        "ASTY_CITIZEN_MUNICIPALITY": MUNICIPALITY,
     }
 
 
@@ -92,7 +88,9 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         *((valhalla.program(home, ports["valhalla"]),) if town_file.exists() else ()),
     )
     environment = settings(home, ports, town_file)
-    of_door = door.of_programs(ports["mqtt"]) if door else {}
+    security = security or Security()
+    of_citizens = civic.settings(home, ports, security)
+    told = (door.of_programs(ports["mqtt"]) if door else {}) | dict.fromkeys(civic.PROCESSES, of_citizens)
 
     def process(name: str, *arguments: str, program: str = "", check: HttpCheck | None = None, address: str = "") -> Program:
         return Program(
@@ -100,22 +98,25 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
             stage="process",
             command=(executable(f"asty-{program or name}"), *arguments),
             folder=str(home.data),
-            environment=environment | of_door.get(name, {}),
+            environment=environment | told.get(name, {}),
             check=check,
             address=address,
         )
 
     web = f"http://127.0.0.1:{ports['cloud-api']}"
-    portal = f"http://localhost:{ports['citizen-services']}"  # a name: passkeys are bound to one, never to an address
-    citizens, worker = CITIZENS
-    processes = (
+    health = f"http://127.0.0.1:{ports[civic.SERVER]}/health"
+    processes: tuple[Program, ...] = (
         process("stream", "worker"),
         process("ingest", check=HttpCheck(f"http://127.0.0.1:{ports['ingest-metrics']}/health")),
         process("cloud-api", "serve", check=HttpCheck(f"{web}/health"), address=web),
         *((process("planner", "planner", program="cloud-api"),) if town_file.exists() else ()),
-        process(citizens, "serve", check=HttpCheck(f"http://127.0.0.1:{ports[citizens]}/health"), address=portal),
-        process(worker, "worker", program=citizens),
+        process(civic.SERVER, "serve", check=HttpCheck(health), address=civic.portal(ports)),
+        process(civic.WORKER, "worker", program=civic.SERVER),
     )
+    if civic.has_double(security):
+        port = str(ports["taxisnet"])
+        taxisnet = HttpCheck(f"http://127.0.0.1:{port}/health")
+        processes += (process(civic.DOUBLE, "double", "taxisnet", "--port", port, program=civic.SERVER, check=taxisnet),)
     return Town(home, ports, town_file, servers, processes)
 
 
@@ -135,7 +136,8 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
     say("bringing the database to its newest version")
     run_once((executable("asty-stream"), "migrate"), environment)
     run_once((executable("asty-cloud-api"), "migrate"), environment)
-    if any(program.name in CITIZENS for program in town.processes):
-        run_once((executable("asty-citizen-services"), "migrate"), environment)
+    for program in town.processes:
+        if program.name == civic.SERVER:
+            run_once((program.command[0], "migrate"), program.environment)
     say(f"starting {', '.join(program.name for program in town.processes)}")
     supervision.start(town.processes)

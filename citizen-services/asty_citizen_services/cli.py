@@ -1,4 +1,4 @@
-"""asty-citizen-services serve | worker | migrate | audit verify"""
+"""asty-citizen-services serve | worker | migrate | audit verify | double taxisnet"""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.audit import journal
+from asty_citizen_services.identity import sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
 from asty_citizen_services.worker import work
@@ -37,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     auditing.add_parser("verify", help="check every chain and seal; exits with 1 when something was altered").set_defaults(
         run=_verify_audit
     )
+    doubling = commands.add_parser("double", help="stand-ins for what can't be had on a laptop").add_subparsers(required=True)
+    national = doubling.add_parser("taxisnet", help="the national sign-in with test persons; never with ASTY_PRODUCTION")
+    national.add_argument("--port", type=int, required=True)
+    national.set_defaults(run=_double_taxisnet)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
     return parser
 
@@ -56,6 +61,18 @@ def _serve(_wanted: argparse.Namespace) -> None:
 
 def _work(_wanted: argparse.Namespace) -> None:
     asyncio.run(work(settings.read()))
+
+
+def _double_taxisnet(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    if chosen.production:
+        raise settings.SettingsError(
+            "a stand-in for TaxisNet does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_TAXISNET_ADDRESS to GSIS"
+        )
+    if chosen.taxisnet is None:
+        raise settings.SettingsError("ASTY_CITIZEN_TAXISNET_ADDRESS, _CLIENT and _SECRET are missing: the stand-in takes that one client")
+    client = taxisnet_double.Client(chosen.taxisnet.client, chosen.taxisnet.secret, chosen.address + sign_in.BACK)
+    uvicorn.run(taxisnet_double.create_app(client), host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
 
 
 def _verify_audit(_wanted: argparse.Namespace) -> None:

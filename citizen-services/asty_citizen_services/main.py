@@ -11,7 +11,8 @@ from fastapi import Depends, FastAPI
 from asty_citizen_services import csrf, failures, health
 from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
-from asty_citizen_services.identity import routes as identity
+from asty_citizen_services.identity import sign_in
+from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.screens import Screens
@@ -26,12 +27,15 @@ def create_app(settings: Settings) -> FastAPI:
     screens = Screens(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     screens.municipality = settings.municipality
     measured = Measured()
+    login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         yield
         database.close()
+        if login is not None:
+            login.close()
 
     app = FastAPI(
         title="Asty citizen services",
@@ -46,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cookies, app.state.database = cookies, database
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(database, measured))
-    app.include_router(identity.routes(database, cookies))
+    app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
     app.include_router(portal.routes(screens))
     failures.install(app, screens)
     app.add_middleware(SafeHeaders)

@@ -8,11 +8,12 @@ import psutil
 import psycopg
 from msgspec import Struct
 
+from asty_appliance import civic
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.publisher import Publisher, VirtualEdge, edges, packs
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.supervision import Supervision
-from asty_appliance.town import CITIZENS, ORG, Town, bring_up, plan
+from asty_appliance.town import ORG, Town, bring_up, plan
 
 SIZES = {1: 20_000, 20: 200_000, 100: 400_000}
 """Readings per pack, and how many readings one measurement takes."""
@@ -44,7 +45,7 @@ def run(home: Home, sizes: dict[int, int], *, say: Callable[[str], None]) -> Res
     """Measure every size, first drained from the broker with the publisher off, then live, then the ceiling in the same database."""
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
-    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *CITIZENS)
+    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *civic.PROCESSES)
     supervision = Supervision(home)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from asty_appliance import audit, front
+from asty_appliance import audit, civic, front
 from asty_appliance.bench.figures import Observed, Rung, Sent, Stretch, panels, stretches
 from asty_appliance.bench.fleet import READING_MS, Spec
 from asty_appliance.bench.fleet_process import FleetProcess
@@ -28,7 +28,7 @@ from asty_appliance.bench.watch import EventWatch, PageWatch, StoreWatch, UseWat
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.servers import mqtt
 from asty_appliance.supervision import NotRunningError, Supervision
-from asty_appliance.town import CITIZENS, ORG, Town, bring_up, executable, plan
+from asty_appliance.town import ORG, Town, bring_up, executable, plan
 from asty_appliance.work import run_once
 
 ALARM_EDGES = 20
@@ -162,7 +162,7 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
     front.build()
     town_file = home.data / "town.osm.pbf"
     run_once((executable("asty-firmware-sim"), "town", "--out", str(town_file)))
-    town = plan(home, town_file, choose_ports(home, preferred=False)).without(*CITIZENS)
+    town = plan(home, town_file, choose_ports(home, preferred=False)).without(*civic.PROCESSES)
     supervision = Supervision(home)
     try:
         bring_up(town, supervision, say=say)

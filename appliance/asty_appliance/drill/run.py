@@ -12,6 +12,7 @@ from random import Random
 import msgspec
 from msgspec import Struct
 
+from asty_appliance import civic
 from asty_appliance.demo import Stop
 from asty_appliance.drill.faults import Faults
 from asty_appliance.drill.ledger import Count, audit, stored
@@ -24,7 +25,7 @@ from asty_appliance.home import Home, choose_ports, free_port
 from asty_appliance.program import Program
 from asty_appliance.servers import mqtt
 from asty_appliance.supervision import Supervision
-from asty_appliance.town import CITIZENS, ORG, Progress, Town, bring_up, executable, plan
+from asty_appliance.town import ORG, Progress, Town, bring_up, executable, plan
 
 RUNNERS = 2
 PATIENCE_S = 420.0
@@ -155,7 +156,7 @@ def _stage(
 ) -> Iterator[tuple[Town, Supervision, Proxy, Replayer, list[Program]]]:
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
-    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *CITIZENS)
+    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *civic.PROCESSES)
     port = free_port()
     fleet = home.data / "fleet"
     fleet.mkdir()

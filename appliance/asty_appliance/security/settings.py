@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class SecuritySettingsError(Exception):
@@ -11,10 +11,14 @@ class SecuritySettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """`production` allows no plain text. `hosts` are the names and addresses at which edges reach the broker."""
+    """`production` allows no plain text. `hosts` are the names and addresses at which edges reach the broker.
+
+    `citizens` are the operator's own settings of the citizens' services, which go before those of a laptop.
+    """
 
     production: bool = False
     hosts: tuple[str, ...] = ()
+    citizens: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Security:  # noqa: TID251  this is the one place
@@ -27,4 +31,5 @@ def read(environment: Mapping[str, str] = os.environ) -> Security:  # noqa: TID2
         raise SecuritySettingsError(
             "ASTY_BROKER_HOSTS is missing: expected the names and addresses at which edges reach the broker, such as mqtt.town.gr,10.0.0.5"
         )
-    return Security(production == "1", hosts)
+    citizens = {name: value for name, value in environment.items() if name.startswith("ASTY_CITIZEN_")}
+    return Security(production == "1", hosts, citizens)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from msgspec import Struct
 
+from asty_appliance import civic
 from asty_appliance.bench.ingest import COPY_BATCH
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.peers import catalogue
@@ -18,7 +19,7 @@ from asty_appliance.bench.peers.trials import Fault, Ground, Speed, database_gon
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.program import Program
 from asty_appliance.supervision import NotWellError, Supervision
-from asty_appliance.town import CITIZENS, Town, bring_up, plan
+from asty_appliance.town import Town, bring_up, plan
 
 FLOOD = 200_000
 
@@ -48,7 +49,7 @@ def run(home: Home, places: Path, names: tuple[str, ...], sizes: dict[int, int],
     chosen = [it for it in catalogue.peers() if not names or it.name in names]
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
-    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *CITIZENS)
+    town = plan(home, home.data / "none.osm.pbf", choose_ports(home, preferred=False)).without("cloud-api", *civic.PROCESSES)
     supervision = Supervision(home)
     programs = {it.name: _program(it, places, town) for it in chosen}
     try:

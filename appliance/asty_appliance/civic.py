@@ -1,0 +1,36 @@
+"""The citizens' services of one town: their settings, their processes, and the stand-in for TaxisNet where there is no real one."""
+
+from asty_appliance.home import Home
+from asty_appliance.security.settings import Security
+
+MUNICIPALITY = "Δήμος Παραδείγματος"
+SERVER, WORKER, DOUBLE = "citizen-services", "citizen-worker", "taxisnet-double"
+PROCESSES = (SERVER, WORKER, DOUBLE)
+
+
+def portal(ports: dict[str, int]) -> str:
+    """Return the portal's address on this machine: a name, since passkeys are bound to one and never to an address."""
+    return f"http://localhost:{ports[SERVER]}"
+
+
+def has_double(security: Security) -> bool:
+    """Tell whether the stand-in signs citizens in: not in production, and not where the operator names a real provider."""
+    return not security.production and "ASTY_CITIZEN_TAXISNET_ADDRESS" not in security.citizens
+
+
+def settings(home: Home, ports: dict[str, int], security: Security) -> dict[str, str]:
+    """Return what the programs are told: the operator's own settings before those of a laptop."""
+    said = {
+        "ASTY_CITIZEN_PORT": str(ports[SERVER]),
+        "ASTY_CITIZEN_SECRET": home.secret("citizen"),
+        "ASTY_CITIZEN_MUNICIPALITY": MUNICIPALITY,
+    }
+    if has_double(security):
+        said |= {
+            "ASTY_CITIZEN_TAXISNET_ADDRESS": f"http://localhost:{ports['taxisnet']}",
+            "ASTY_CITIZEN_TAXISNET_CLIENT": "demo",
+            "ASTY_CITIZEN_TAXISNET_SECRET": home.secret("taxisnet"),
+        }
+    if security.production:
+        said["ASTY_PRODUCTION"] = "1"
+    return said | dict(security.citizens)
