@@ -14,6 +14,7 @@ from asty_citizen_services.audit import journal
 from asty_citizen_services.identity import sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
+from asty_citizen_services.procedures.catalogue import ProcedureError
 from asty_citizen_services.worker import work
 
 
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except settings.SettingsError as error:
+    except (settings.SettingsError, ProcedureError) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")

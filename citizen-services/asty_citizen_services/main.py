@@ -15,6 +15,7 @@ from asty_citizen_services.identity import sign_in
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
 from asty_citizen_services.portal import routes as portal
+from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.screens import Screens
 from asty_citizen_services.settings import Settings
 
@@ -22,10 +23,11 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Wire the rooms. Nothing is connected until somebody asks."""
+    """Wire the rooms. Nothing is connected until somebody asks. Raises ProcedureError when a folder is wrong."""
     database = Database(settings.dsn)
     screens = Screens(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     screens.municipality = settings.municipality
+    catalogue = procedures.load_all(settings.procedures or procedures.OWN)
     measured = Measured()
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
@@ -51,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(database, measured))
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
-    app.include_router(portal.routes(screens))
+    app.include_router(portal.routes(database, screens, catalogue, settings.zone))
     failures.install(app, screens)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)

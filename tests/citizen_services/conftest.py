@@ -11,10 +11,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from asty_citizen_services import migrate as migrating
 from asty_citizen_services.database import Database, for_migrations
+from asty_citizen_services.identity.models import Citizen
+from asty_citizen_services.identity.taxisnet_double import PERSONS
+from asty_citizen_services.registry.filing import Desk, Filing
+from sqlalchemy import select
 
 BIN = Path(sys.executable).parent
 SECRET = "a secret of the tests, long enough"
@@ -116,3 +121,36 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(10)
     process.kill()
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def portal(municipality: Municipality, start: Callable[..., Web]) -> Web:
+    """The server with the stand-in for TaxisNet beside it."""
+    port, national = a_port(), a_port()
+    environment = {
+        **municipality.environment,
+        "ASTY_CITIZEN_PORT": str(port),
+        "ASTY_CITIZEN_TAXISNET_ADDRESS": f"http://localhost:{national}",
+        "ASTY_CITIZEN_TAXISNET_CLIENT": "demo",
+        "ASTY_CITIZEN_TAXISNET_SECRET": "hush",
+    }
+    start("double", "taxisnet", "--port", str(national), port=national, environment=environment).wait(200)
+    web = start("serve", port=port, environment=environment)
+    web.wait(200)
+    return web
+
+
+@pytest.fixture(scope="module")
+def file_for(municipality: Municipality) -> Callable[..., str]:
+    """Return `file_for(subject, taxid)`: files an application of a citizen who has signed in before, and returns its number."""
+
+    def file(subject: str, taxid: str = PERSONS[0].taxid) -> str:
+        with municipality.database.begin() as session:
+            citizen = session.scalars(select(Citizen).where(Citizen.taxid == taxid)).one()
+            filing = Filing(
+                procedure="vevaiosi-monimis-katoikias", version="1", subject=subject, department="dimotologio",
+                filed_by=f"citizen:{citizen.id}", key=subject, citizen=citizen.id, days=50,
+            )  # fmt: skip
+            return Desk("Δήμος Δοκιμής", ZoneInfo("Europe/Athens")).file_application(session, filing).reference
+
+    return file

@@ -1,17 +1,90 @@
 """The portal's addresses."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
+from asty_look import preferences
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from asty_citizen_services.audit import journal
+from asty_citizen_services.database import Database
+from asty_citizen_services.failures import NOWHERE, RefusedError
+from asty_citizen_services.identity.door import ACitizen, anybody
+from asty_citizen_services.portal import cases, catalogue_page, installable
+from asty_citizen_services.procedures.catalogue import Catalogue
+from asty_citizen_services.registry import receipt
 from asty_citizen_services.screens import Screens
 
+Words = Annotated[str, Query(max_length=100)]
 
-def routes(screens: Screens) -> APIRouter:
+
+def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo) -> APIRouter:
     """Return the router of the citizen's pages."""
-    router = APIRouter(include_in_schema=False, default_response_class=Response)
-
-    @router.get("/")
-    def home(request: Request) -> Response:
-        return screens.render(request, "portal/home.html")
-
+    pages = _Pages(database, screens, catalogue, zone)
+    router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
+    router.add_api_route("/", pages.home)
+    router.add_api_route("/services/{slug}", pages.service)
+    router.add_api_route("/cases", pages.list_cases)
+    router.add_api_route("/cases.csv", pages.export_cases)
+    router.add_api_route("/cases/{case}", pages.show_case)
+    router.add_api_route("/accessibility", pages.accessibility)
+    router.add_api_route("/offline", pages.offline)
+    router.add_api_route("/manifest.webmanifest", pages.manifest)
     return router
+
+
+class _Pages:
+    def __init__(self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo) -> None:
+        self._database, self._screens, self._catalogue, self._zone = database, screens, catalogue, zone
+
+    def home(self, request: Request, q: Words = "") -> Response:
+        found = catalogue_page.found(self._catalogue.values(), q, preferences.read(request).lang)
+        return self._screens.render(request, "portal/home.html", {"found": found, "q": q, "all": len(self._catalogue)})
+
+    def service(self, request: Request, slug: str) -> Response:
+        procedure = self._catalogue.get(slug)
+        if procedure is None:
+            raise RefusedError(404, *NOWHERE)
+        return self._screens.render(request, "portal/service.html", {"procedure": procedure, "it": procedure.manifest})
+
+    def list_cases(self, request: Request, citizen: ACitizen, q: Words = "", state: Words = "", sort: Words = "-at") -> Response:
+        with self._database.begin() as session:
+            mine = cases.of(session, citizen)
+        found = cases.chosen(mine, q, state, sort)
+        context = {"mine": mine, "found": found, "q": q, "state": state, "sort": sort, "states": cases.STATES, "sorts": cases.SORTS}
+        return self._screens.render(request, "portal/cases.html", context)
+
+    def export_cases(self, request: Request, citizen: ACitizen, q: Words = "", state: Words = "", sort: Words = "-at") -> Response:
+        with self._database.begin() as session:
+            found = cases.chosen(cases.of(session, citizen), q, state, sort)
+        heads = [self._screens.gettext(request, term) for term in ("Protocol number", "Subject", "State", "Filed", "Legal deadline")]
+        words = {key: self._screens.gettext(request, term) for key, term in cases.STATES.items()}
+        text = cases.as_csv(found, self._zone, preferences.read(request).lang, heads, words)
+        headers = {"Content-Disposition": 'attachment; filename="cases.csv"', "Cache-Control": "no-store"}
+        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def show_case(self, request: Request, citizen: ACitizen, case: uuid.UUID) -> Response:
+        with self._database.begin() as session:
+            found = cases.one(session, citizen, case)
+            if found is None:
+                raise RefusedError(
+                    404, "There is no such case of yours.", "Perhaps you filed it for somebody else: choose for whom you act."
+                )
+            journal.write(
+                session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
+            )
+        said = receipt.of(found.docket, self._zone)
+        return self._screens.render(request, "portal/case.html", {"case": found, "receipt": said, "states": cases.STATES})
+
+    def accessibility(self, request: Request) -> Response:
+        return self._screens.render(request, "portal/accessibility.html")
+
+    def offline(self, request: Request) -> Response:
+        return self._screens.render(request, "portal/offline.html")
+
+    def manifest(self, request: Request) -> Response:
+        said = installable.manifest(self._screens.municipality, preferences.read(request).lang)
+        return JSONResponse(said, media_type="application/manifest+json")
