@@ -96,7 +96,11 @@ class Model(Struct, frozen=True):
 
 def load(path: Path, services: Set[str]) -> Model:
     """Read and check a model whose system steps are among `services`. Raises ModelError, OSError."""
-    xml = path.read_text(encoding="utf-8")
+    return read(path.read_text(encoding="utf-8"), str(path), services)
+
+
+def read(xml: str, path: str, services: Set[str]) -> Model:
+    """Check a model; `path` is what its faults are said of. Raises ModelError."""
     try:
         root = etree.fromstring(xml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
