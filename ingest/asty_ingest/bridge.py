@@ -2,18 +2,18 @@
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from asty_contracts import topics
+from asty_contracts.groups import as_sent, encode
 from asty_contracts.topics import KafkaTopic, Up
 from confluent_kafka import KafkaError
 
 from asty_ingest import shards
 from asty_ingest.counters import Counters
-from asty_ingest.groups import Groups, joined
+from asty_ingest.groups import Groups
 from asty_ingest.kafka import TOO_BIG, Done
 from asty_ingest.settings import Shard
 from asty_ingest.verify import Incoming, Outgoing, Verifier, refuse
@@ -30,8 +30,8 @@ class Link(Protocol):
     number: int
     ended: threading.Event
 
-    def subscribe(self, filters: list[str]) -> None: ...
-    def ack(self, mids: list[int]) -> None: ...
+    def subscribe(self, filters: Sequence[str]) -> None: ...
+    def ack(self, mids: Sequence[int]) -> None: ...
     def break_off(self) -> None: ...
 
 
@@ -73,16 +73,12 @@ class Bridge:
         self._counters.add("connects")
         link.subscribe(shards.filters(self._org, self._shard, self._edges))
 
-    def received(self, link: Link, mid: int, message: Incoming) -> None:
-        """Take one message; `mid` is its MQTT id, 0 for QoS 0. Waits while the window is full."""
-        ticket = self._admit(link, mid, len(message.payload))
-        if ticket is None:
-            return
-        self._counters.add("received")
-        if not self._mine(link, message.topic):
-            self._settle([(link, ticket)])
-            return
-        self._forward(Taken(link, ticket, message, self._verifier.judge(message)))
+    def received(self, link: Link, messages: Sequence[Incoming]) -> None:
+        """Take messages in their order. Waits while the window is full."""
+        while messages and (tickets := self._admit(link, messages)):
+            self._counters.add("received", n=len(tickets))
+            self._take(link, messages[: len(tickets)], tickets)
+            messages = messages[len(tickets) :]
 
     def close(self, seconds: float) -> int:
         """Take no more and wait for what is in flight; return how many messages are left to the broker."""
@@ -92,13 +88,33 @@ class Bridge:
             self._changed.wait_for(lambda: self._window.count == 0, seconds)
             return self._window.count
 
-    def _admit(self, link: Link, mid: int, size: int) -> Ticket | None:
+    def _admit(self, link: Link, messages: Sequence[Incoming]) -> list[Ticket]:
+        """Give a place in the window to as many messages as have room, waiting for the first; none when nothing is taken any more."""
         with self._changed:
-            while not (self._closing or link.ended.is_set() or self._window.has_room(size)):
+            while not (self._closing or link.ended.is_set() or self._window.has_room(len(messages[0].payload))):
                 self._changed.wait(1)
-            if self._closing or link.ended.is_set():
-                return None
-            return self._window.take(link.number, mid, size)
+            tickets: list[Ticket] = []
+            if not self._closing and not link.ended.is_set():
+                for message in messages:
+                    size = len(message.payload)
+                    if not self._window.has_room(size):
+                        break
+                    tickets.append(self._window.take(link.number, message.mid, size))
+            return tickets
+
+    def _take(self, link: Link, messages: Sequence[Incoming], tickets: Sequence[Ticket]) -> None:
+        packs: list[Taken] = []
+        for message, ticket in zip(messages, tickets, strict=True):
+            if not self._mine(link, message.topic):
+                self._settle([(link, ticket)])
+                continue
+            taken = Taken(link, ticket, message, self._verifier.judge(message))
+            if taken.out.pack is not None:
+                packs.append(taken)
+            else:
+                self._send_alone(taken)
+        if packs:
+            self._send_together(packs)
 
     def _mine(self, link: Link, name: str) -> bool:
         """Tell whether the message is this shard's; an own edge that is seen for the first time is subscribed to."""
@@ -111,36 +127,46 @@ class Bridge:
             link.subscribe(shards.edge_filters(self._org, topic.edge))
         return True
 
-    def _forward(self, taken: Taken) -> None:
-        groups = self._groups.get(taken.out.topic)
-        if groups is None or taken.out.reason is not None:
-            self._send(taken.out.topic, taken.out.key, taken.out.value, partial(self._done, [taken]))
-            return
-        key = groups.key_of(taken.out.key)
+    def _send_alone(self, taken: Taken) -> None:
+        self._send(taken.out.topic, taken.out.key, taken.out.value, partial(self._done, [taken]))
+
+    def _send_together(self, packs: Iterable[Taken]) -> None:
+        touched = set()
         with self._grouping:
-            self._depart(groups, key, groups.put(key, taken))
+            for taken in packs:
+                groups = self._groups[taken.out.topic]
+                key = groups.key_of(taken.out.key)
+                touched.add((groups, key))
+                self._depart(groups, key, groups.put(key, taken))
+            for groups, key in touched:
+                self._depart(groups, key, groups.idle(key))
 
     def _depart(self, groups: Groups[Taken], key: str, members: list[Taken]) -> None:
         """Send a group off, under the lock that keeps groups in order."""
         if members:
-            self._send(members[0].out.topic, key, joined(members), partial(self._arrived, groups, key, members))
+            value = encode(self._org, [taken.out.pack for taken in members if taken.out.pack])
+            for taken in members:
+                taken.out.forget_records()
+            self._send(members[0].out.topic, key, value, partial(self._arrived, groups, key, members))
 
     def _arrived(self, groups: Groups[Taken], key: str, members: list[Taken], error: KafkaError | None) -> None:
         with self._grouping:
             self._depart(groups, key, groups.arrived(key))
-        self._done(members, error)
+        self._done(members, error, key)
 
-    def _done(self, members: list[Taken], error: KafkaError | None) -> None:
+    def _done(self, members: list[Taken], error: KafkaError | None, key: str = "") -> None:
         if error is None:
             self._count(members)
             self._settle((taken.link, taken.ticket) for taken in members)
         elif error.code() in TOO_BIG and len(members) > 1:
             for taken in members:
-                self._send(taken.out.topic, taken.out.key, joined([taken]), partial(self._done, [taken]))
+                self._send(
+                    taken.out.topic, key, as_sent(self._org, [taken.out.pack] if taken.out.pack else []), partial(self._done, [taken])
+                )
         elif error.code() in TOO_BIG and members[0].out.reason is None:
             [taken] = members
-            why = f"Kafka takes no message of {len(taken.out.value)} bytes"
-            self._forward(taken._replace(out=refuse(taken.message, "too_big", why)))
+            why = f"Kafka takes no message of {len(taken.message.payload)} bytes"
+            self._send_alone(taken._replace(out=refuse(taken.message, "too_big", why)))
         else:
             self._give_up(members, error)
 
@@ -152,10 +178,13 @@ class Bridge:
             log.warning("event=refused reason=%s topic=%r detail=%r kept=%s", out.reason, message.topic[:200], out.detail, out.topic.name)
 
     def _settle(self, done: Iterable[tuple[Link, Ticket]]) -> None:
+        ready: dict[Link, list[int]] = {}
         with self._changed:
             for link, ticket in done:
-                if ready := self._window.settle(ticket):
-                    link.ack(ready)
+                if mids := self._window.settle(ticket):
+                    ready.setdefault(link, []).extend(mids)
+            for link, mids in ready.items():
+                link.ack(mids)
             self._changed.notify_all()
 
     def _give_up(self, members: list[Taken], error: KafkaError) -> None:
@@ -166,8 +195,3 @@ class Bridge:
         for link in links:
             log.warning("event=delivery_failed error=%r kept=mqtt_session do=reconnect", error.str())
             link.break_off()
-
-
-def now_ms() -> int:
-    """Return UTC milliseconds."""
-    return time.time_ns() // 1_000_000

@@ -8,15 +8,13 @@ import threading
 from collections.abc import Callable
 
 from asty_contracts.topics import KAFKA_TOPICS
-from paho.mqtt.client import MQTTMessage
 
 from asty_ingest import metrics
-from asty_ingest.bridge import Bridge, now_ms
+from asty_ingest.bridge import Bridge
 from asty_ingest.counters import Counters
 from asty_ingest.kafka import Sender, TopicKeeper
-from asty_ingest.mqtt import Connection, Session
+from asty_ingest.mqtt import Session
 from asty_ingest.settings import Settings, SettingsError, from_environment
-from asty_ingest.verify import Incoming
 from asty_ingest.window import Window
 
 log = logging.getLogger("asty_ingest")
@@ -47,7 +45,7 @@ class Process:
         self._keeper = TopicKeeper(settings.kafka_bootstrap, settings.kafka_replication, KAFKA_TOPICS, self._counters)
         window = Window(settings.max_in_flight, MAX_IN_FLIGHT_BYTES)
         self._bridge = Bridge(settings.org, settings.shard, window, self._sender.send, self._counters)
-        self._session = Session(settings, self._bridge.opened, self._received)
+        self._session = Session(settings, self._bridge.opened, self._bridge.received)
         self._stop = threading.Event()
         self._drained = threading.Event()
         self._broke = False
@@ -78,10 +76,6 @@ class Process:
             log.error("event=wrong_settings do=%r", f"ASTY_INGEST_METRICS_PORT={port}: {error}")  # noqa: TRY400
             return False
         return True
-
-    def _received(self, connection: Connection, message: MQTTMessage) -> None:
-        content_type = getattr(message.properties, "ContentType", None)
-        self._bridge.received(connection, message.mid, Incoming(message.topic, bytes(message.payload), now_ms(), content_type))
 
     def _gauges(self) -> dict[str, int]:
         count, size = self._bridge.in_flight

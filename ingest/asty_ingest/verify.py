@@ -1,44 +1,53 @@
 """What becomes of a message: taken for one Kafka topic, or refused with a reason. Pure."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from asty_contracts import CONTRACT_VERSION, envelope, topics
+from asty_contracts import CONTRACT_VERSION, envelope, topics, typed
 from asty_contracts.envelope import PackRefusedError, Reason
+from asty_contracts.groups import Sent
 from asty_contracts.life import Birth, State
-from asty_contracts.stream import DeliveredRaw, EdgeLife, Refused
+from asty_contracts.stream import EdgeLife, Refused
 from asty_contracts.topics import EdgeTopic, KafkaTopic, Up
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 KEPT_BYTES = 4096
 MAX_EPOCHS = 100_000
 _births = msgspec.json.Decoder(Birth)
 _states = msgspec.json.Decoder(State)
+_parse = lru_cache(maxsize=16_384)(topics.parse)
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message as the broker gave it, and when (UTC ms)."""
+class Incoming(Struct, frozen=True):
+    """A message as the broker gave it, and when (UTC ms); `mid` is its MQTT id, 0 for QoS 0."""
 
     topic: str
     payload: bytes
     rx: int
     content_type: str | None = None
+    mid: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What Kafka shall have of a message; `reason` is set when it was refused. `records` counts those of a pack."""
+class Outgoing(Struct):
+    """What Kafka shall have of a message: a pack, which travels in a group, or a `value` of its own; `reason` is set when it was
+    refused. `records` counts those of a pack.
+    """
 
     topic: KafkaTopic
     key: str
-    value: bytes
+    value: bytes = b""
+    pack: Sent | None = None
     reason: Reason | None = None
     detail: str = ""
     records: int = 0
+
+    def forget_records(self) -> None:
+        """Keep of a pack only what came: it is written, and its records are many objects."""
+        if self.pack is not None:
+            self.pack = self.pack._replace(pack=None)
 
 
 class EpochOwners:
@@ -79,7 +88,7 @@ class Verifier:
             return refuse(message, refused.reason, refused.detail)
 
     def _topic(self, name: str) -> EdgeTopic:
-        topic = topics.parse(name)
+        topic = _parse(name)
         if topic is None or topic.leaf not in (Up.RECORDS, Up.BIRTH, Up.STATE):
             raise PackRefusedError("bad_topic", f"{name[:200]!r} is no topic that ingest takes")
         if topic.org != self._org:
@@ -87,10 +96,11 @@ class Verifier:
         return topic
 
     def _records(self, topic: EdgeTopic, text: bytes, rx: int) -> Outgoing:
-        pack = envelope.decode_json(text)
+        read = typed.read(text)
+        pack = read or envelope.decode_json(text)
         self._own(pack.ep, topic.edge)
-        value = msgspec.json.encode(DeliveredRaw(topic.org, topic.edge, rx, Raw(text)))
-        return Outgoing(topics.BACKLOG if pack.h else topics.TELEMETRY, topic.edge, value, records=len(pack.recs))
+        sent = Sent(topic.edge, rx, text, read)
+        return Outgoing(topics.BACKLOG if pack.h else topics.TELEMETRY, topic.edge, pack=sent, records=len(pack.recs))
 
     def _life(self, topic: EdgeTopic, what: Literal["birth", "state"], text: bytes, rx: int) -> Outgoing:
         try:
@@ -116,4 +126,4 @@ def refuse(message: Incoming, reason: Reason, detail: str) -> Outgoing:
     topic = topics.parse(message.topic)
     edge = topic.edge if topic else None
     refused = Refused(message.topic, edge, message.rx, reason, detail, len(message.payload), message.payload[:KEPT_BYTES])
-    return Outgoing(topics.REFUSED, edge or "", msgspec.json.encode(refused), reason, detail)
+    return Outgoing(topics.REFUSED, edge or "", msgspec.json.encode(refused), reason=reason, detail=detail)

@@ -1,11 +1,9 @@
 """Reads what Kafka holds: a pack becomes typed records; what does not fit its kind is carried whole, never lost."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from itertools import chain
-from operator import or_
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,7 +11,11 @@ import msgspec
 from asty_contracts.envelope import FIRST_MS, LAST_MS, Record
 from asty_contracts.records import KIND_OF, KINDS
 from asty_contracts.stream import Delivered
+from asty_contracts.typed import PACK, UNREADABLE
 from msgspec import Raw, Struct
+
+from asty_stream import packed
+from asty_stream.packed import Item, Packed
 
 MOST_RECORDS = 10_000
 """Of one transaction: few, since each costs round trips, and not so many that their objects fill the memory."""
@@ -28,15 +30,6 @@ class Whole(Struct, frozen=True):
     mark: str
 
 
-class Item(Struct, frozen=True):
-    """One record: as `envelope.Record`, with its data read."""
-
-    s: int
-    t: int
-    d: Any
-    tq: str = "none"
-
-
 class Received(Struct, frozen=True):
     """One pack from one edge: `rx` is when ingest received it (UTC ms), `h` that it came over the backlog lane."""
 
@@ -45,7 +38,8 @@ class Received(Struct, frozen=True):
     rx: int
     ep: UUID
     h: bool
-    items: list[Item]
+    items: Sequence[Any]
+    """Each as `packed.Item`."""
 
 
 class Unreadable(Struct, frozen=True):
@@ -55,49 +49,45 @@ class Unreadable(Struct, frozen=True):
     why: str
 
 
-def _item_types() -> list[type[Struct]]:
-    """One record type per kind, so that a whole pack is read in one call: `k` chooses the type of `d`."""
-    return [
-        msgspec.defstruct(f"{kind}_item", [("s", int), ("t", int), ("d", shape), ("tq", str, "none")], tag_field="k", tag=kind, frozen=True)
-        for kind, shape in KINDS.items()
-    ]
-
-
-def _typed_delivery() -> type[Struct]:
-    item = reduce(or_, cast("list[Any]", _item_types()))
-    pack = msgspec.defstruct("TypedPack", [("ep", UUID), ("recs", list[item]), ("h", bool, False)], frozen=True)  # type: ignore[valid-type]
-    return msgspec.defstruct("TypedDelivery", [("org", str), ("edge", str), ("rx", int), ("pack", pack)], frozen=True)
-
-
-_one_typed = msgspec.json.Decoder(cast("type[Any]", _typed_delivery()))
-_typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_one_typed.type])  # type: ignore[name-defined]
+_DELIVERY = msgspec.defstruct("TypedDelivery", [("org", str), ("edge", str), ("rx", int), ("pack", PACK)], frozen=True)
+_one_typed = msgspec.json.Decoder(cast("type[Any]", _DELIVERY))
+_typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_DELIVERY])  # type: ignore[valid-type]
 _any = msgspec.json.Decoder(Delivered)
 _raw = msgspec.json.Decoder(list[Raw])
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_GROUP = bytes((packed.FIRST_BYTE,))
 
 
-def read(value: bytes) -> list[Received | Unreadable]:
-    """Read one message of telemetry.v1 or telemetry-backlog.v1: a group of packs, or one pack. Raises nothing, whatever the bytes are."""
+def read(value: bytes) -> list[Packed | Received | Unreadable]:
+    """Read one message of telemetry.v1 or telemetry-backlog.v1. Raises nothing, whatever the bytes are.
+
+    It is a group of packs in columns, or, as earlier versions of ingest wrote it, JSON: an array of packs, or one.
+    """
+    if value[:1] == _GROUP:
+        try:
+            group, whole = packed.read(value)
+        except (*UNREADABLE, ValueError) as error:
+            return [Unreadable(value, str(error))]
+        return [group, *map(_read_one, whole)]
     if not value.startswith(b"["):
         return [_read_one(value)]
     try:
         if b"\\u0000" not in value:  # PostgreSQL's text holds no NUL: such a group is looked at pack by pack
             return [_received(typed) for typed in _typed.decode(value)]
-    except _UNREADABLE:
+    except UNREADABLE:
         pass
     try:
         return [_read_one(bytes(raw)) for raw in _raw.decode(value)]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [Unreadable(value, str(error))]
 
 
-def takes(values: Iterable[bytes]) -> Iterator[list[Received | Unreadable]]:
+def takes(values: Iterable[bytes]) -> Iterator[list[Packed | Received | Unreadable]]:
     """Read messages into takes of about MOST_RECORDS records: what one transaction stores."""
-    take: list[Received | Unreadable] = []
+    take: list[Packed | Received | Unreadable] = []
     records = 0
     for message in chain.from_iterable(map(read, values)):
         take.append(message)
-        records += len(message.items) if isinstance(message, Received) else 0
+        records += records_in(message)
         if records >= MOST_RECORDS:
             yield take
             take, records = [], 0
@@ -105,15 +95,31 @@ def takes(values: Iterable[bytes]) -> Iterator[list[Received | Unreadable]]:
         yield take
 
 
+def records_in(message: Packed | Received | Unreadable) -> int:
+    """Count the records of a message."""
+    return 0 if isinstance(message, Unreadable) else message.records if isinstance(message, Packed) else len(message.items)
+
+
+def apart(group: Packed) -> list[Received]:
+    """Take a group apart, pack by pack."""
+    return [one_of(group, number) for number in range(len(group.heads))]
+
+
+def one_of(group: Packed, number: int) -> Received:
+    """Take one pack out of a group."""
+    head = group.heads[number]
+    return Received(group.org, head.edge, head.rx, head.ep, head.h, group.items(number))
+
+
 def _read_one(value: bytes) -> Received | Unreadable:
     try:
         if b"\\u0000" not in value:
             return _received(_one_typed.decode(value))
-    except _UNREADABLE:
+    except UNREADABLE:
         pass
     try:
         delivered = _any.decode(value)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return Unreadable(value, str(error))
     pack = delivered.pack
     items = [Item(record.s, record.t, _data_of(record), record.tq.replace("\0", "")) for record in pack.recs]
@@ -134,7 +140,7 @@ def _data_of(record: Record) -> Struct:
         return whole(record, "text with a NUL character", "misfit")
     try:
         return msgspec.json.decode(raw, type=shape)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return whole(record, str(error), "misfit")
 
 
@@ -157,7 +163,7 @@ def whole_item(item: Item, why: str) -> Item:
     return Item(item.s, item.t, Whole(kind, kept, why, "misfit"), item.tq)
 
 
-_Y2000_US = 946_684_800_000_000
+Y2000_US = 946_684_800_000_000
 
 _UNSAFE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\\x|\0|[0-9]{300}|[eE][+-]?[0-9]{4}")
 
@@ -176,4 +182,4 @@ def micros(ms: int) -> int:
     """Return UTC milliseconds as a binary timestamptz: microseconds since 2000. Raises OverflowError outside of the years 1 to 9999."""
     if not FIRST_MS <= ms <= LAST_MS:
         raise OverflowError(f"{ms} ms is outside of the years 1 to 9999")
-    return ms * 1000 - _Y2000_US
+    return ms * 1000 - Y2000_US

@@ -40,7 +40,6 @@ class Settings:
     group: str
     mqtt: MqttSettings
     batch_packs: int
-    batch_seconds: float
     stall_seconds: float
     gap_minutes: float
 
@@ -117,7 +116,6 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         group=reader.text("ASTY_STREAM_GROUP", f"asty-stream-{org}"),
         mqtt=mqtt,
         batch_packs=reader.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
-        batch_seconds=reader.number("ASTY_STREAM_BATCH_SECONDS", 0.05, 0.01, 10),
         stall_seconds=reader.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
         gap_minutes=_gap_minutes(reader),
     )

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -38,6 +38,8 @@ LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
 STREAM_BUFFER = 64
 """Messages that Faust holds ready for each agent; a group of packs can be 256 KiB and more."""
+BATCH_BYTES = 512 * 1024
+"""A batch that is as large takes no further message: about one transaction."""
 
 
 type Tell = Callable[[], None]
@@ -148,20 +150,18 @@ class Worker:
         return app
 
     def _agent(self, app: faust.App, topic: KafkaTopic, handler: Callable[[], Handle]) -> None:
-        """Take a topic's messages in batches; a batch counts as read in Kafka only after the database has it.
+        """Take what waits of a topic, at once and without waiting for more; it counts as read in Kafka only after the database has it.
 
         Not `take()`: that one commits a batch also when the loop is left by an exception or by the end of the process.
         """
         handle = handler()
-        it = self._settings
 
         async def take(stream: Any) -> None:
-            batches: AsyncIterable[Sequence[Any]] = stream.noack_take(it.batch_packs, within=it.batch_seconds)
-            async for events in batches:
-                tell = await handle([event.value for event in events if event.value is not None])
-                for event in events:
-                    await stream.ack(event)
-                tell()
+            stream.enable_acks = False
+            waiting: asyncio.Queue[Any] = asyncio.Queue(self._settings.batch_packs)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_pull(stream, waiting))
+                group.create_task(_store(stream, waiting, handle))
 
         app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=f"take-{topic.name}")(take)
 
@@ -239,6 +239,22 @@ class Worker:
                 self._exit = EXIT_STALLED
                 self._stop.set()
                 return
+
+
+async def _pull(stream: Any, waiting: asyncio.Queue[Any]) -> None:
+    async for event in stream.events():
+        await waiting.put(event)
+
+
+async def _store(stream: Any, waiting: asyncio.Queue[Any], handle: Handle) -> None:
+    while True:
+        events = [await waiting.get()]
+        while not waiting.empty() and sum(len(event.value or b"") for event in events) < BATCH_BYTES:
+            events.append(waiting.get_nowait())
+        tell = await handle([event.value for event in events if event.value is not None])
+        for event in events:
+            await stream.ack(event)
+        tell()
 
 
 def _nothing_to_tell() -> None:

@@ -3,11 +3,9 @@
 import threading
 from collections.abc import Callable
 
-import msgspec
 import pytest
-from asty_contracts import topics
+from asty_contracts import groups, topics
 from asty_contracts.examples import EPOCH, GOLDEN
-from asty_contracts.stream import Delivered
 from asty_contracts.topics import KafkaTopic
 from asty_ingest import kafka
 from asty_ingest.bridge import Bridge
@@ -81,7 +79,7 @@ def broker(bridge: Bridge) -> Broker:
 
 
 def receive(bridge: Bridge, broker: Broker, mid: int, payload: bytes = PACK, topic: str = REC) -> None:
-    bridge.received(broker, mid, Incoming(topic, payload, rx=1))
+    bridge.received(broker, [Incoming(topic, payload, rx=1, mid=mid)])
 
 
 def test_a_delivery_that_failed_is_not_acknowledged_and_breaks_the_connection_off(bridge: Bridge, broker: Broker, log: Log) -> None:
@@ -115,7 +113,7 @@ def test_a_pack_that_is_too_big_for_kafka_is_refused_and_not_sent_for_ever(bridg
 
 
 def edges_of(value: bytes) -> list[str]:
-    return [delivered.edge for delivered in msgspec.json.decode(value, type=list[Delivered])]
+    return [delivered.edge for delivered in groups.decode(value)]
 
 
 def grouping(log: Log, most: int = 100) -> tuple[Bridge, Broker]:
@@ -132,10 +130,31 @@ def test_a_lone_pack_waits_for_nothing_and_those_that_come_meanwhile_travel_toge
     assert [edges_of(value) for _, value, _ in log.sent] == [["truck-01"]]
     log.settle(0)
     assert broker.acked == [1], "what waits is not acknowledged"
-    assert msgspec.json.decode(log.sent[1][1], type=list[Delivered])[0].pack.recs[0].s == 2
+    assert [it.pack.recs[0].s for it in groups.decode(log.sent[1][1])] == [2, 3, 4]
     assert edges_of(log.sent[1][1]) == ["truck-01"] * 3
     log.settle(1)
     assert broker.acked == [1, 2, 3, 4]
+
+
+def test_packs_that_are_read_at_once_travel_together(log: Log) -> None:
+    bridge, broker = grouping(log)
+    bridge.received(broker, [Incoming(REC, pack(mid), rx=1, mid=mid) for mid in (1, 2, 3)])
+    assert [edges_of(value) for _, value, _ in log.sent] == [["truck-01"] * 3]
+    log.settle(0)
+    assert broker.acked == [1, 2, 3]
+
+
+def test_of_packs_that_are_read_at_once_those_that_have_no_room_wait(log: Log) -> None:
+    bridge, broker = grouping(log, most=2)
+    reader = threading.Thread(
+        target=bridge.received, args=(broker, [Incoming(REC, pack(mid), rx=1, mid=mid) for mid in (1, 2, 3)]), daemon=True
+    )
+    reader.start()
+    reader.join(0.1)
+    assert [len(edges_of(value)) for _, value, _ in log.sent] == [2]
+    log.settle(0)
+    reader.join(10)
+    assert [len(edges_of(value)) for _, value, _ in log.sent] == [2, 1]
 
 
 def test_a_group_that_is_full_does_not_wait_for_the_one_before_it(log: Log) -> None:

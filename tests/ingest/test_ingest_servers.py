@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 import pytest
-from asty_contracts import envelope, topics
+from asty_contracts import envelope, groups, topics
 from asty_contracts.envelope import CBOR, Pack, Record
 from asty_contracts.life import Birth, State
 from asty_contracts.records import Position
@@ -132,7 +132,7 @@ def group_of(edge: str) -> str:
 @pytest.fixture
 def kafka(tansu: Any) -> Callable[..., list[Any]]:
     """Return `kafka(topic, org)`: all values that the topic holds of the organisation."""
-    kinds = {topics.TELEMETRY: list[Delivered], topics.BACKLOG: list[Delivered], topics.EDGE_LIFE: EdgeLife, topics.REFUSED: Refused}
+    kinds = {topics.EDGE_LIFE: EdgeLife, topics.REFUSED: Refused}
 
     def read(topic: KafkaTopic, org: str) -> list[Any]:
         consumer = Consumer(
@@ -149,12 +149,15 @@ def kafka(tansu: Any) -> Callable[..., list[Any]]:
                     continue
                 if message.error():
                     ended.add(message.partition())
-                elif org.encode() in message.value():
-                    value = msgspec.json.decode(message.value(), type=kinds[topic])
-                    group = value if isinstance(value, list) else [value]
-                    keys = {group_of(it.edge) for it in group} if value is group else {value.edge or ""}
-                    assert {message.key().decode()} == keys
-                    values += [it for it in group if it.org == org] if value is group else group
+                elif org.encode() not in message.value():
+                    continue
+                elif kind := kinds.get(topic):
+                    values.append(msgspec.json.decode(message.value(), type=kind))
+                    assert message.key().decode() == values[-1].edge or ""
+                else:
+                    packs = groups.decode(message.value())
+                    assert {group_of(it.edge) for it in packs} == {message.key().decode()}
+                    values += packs
         except KafkaException:
             return []
         finally:

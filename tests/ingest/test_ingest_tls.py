@@ -11,10 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from asty_contracts import groups
 from asty_contracts.examples import GOLDEN
-from asty_contracts.stream import Delivered
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -111,8 +110,8 @@ def test_over_tls_with_certificates_an_edge_reaches_kafka_under_its_own_name_onl
         def arrived() -> bool:
             for name in ("truck-02", "truck-01"):
                 edge.publish(f"asty/1/{org}/{name}/up/rec", (GOLDEN / "pack-pos.json").read_bytes(), qos=1).wait_for_publish(10)
-            groups = [msgspec.json.decode(message.value(), type=list[Delivered]) for message in consumer.consume(100, 0.5)]
-            seen.extend(delivered.edge for group in groups for delivered in group if delivered.org == org)
+            packs = [pack for message in consumer.consume(100, 0.5) for pack in groups.decode(message.value())]
+            seen.extend(pack.edge for pack in packs if pack.org == org)
             return "truck-01" in seen
 
         eventually(arrived, why="the pack is in Kafka")

@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 import pytest
+from asty_contracts import groups, typed
 from asty_contracts.envelope import Pack, Record, encode_data
+from asty_contracts.groups import Sent
 from asty_contracts.records import Position, RecordData
-from asty_contracts.stream import Delivered
 from asty_stream.incoming import read
 from asty_stream.migrate import migrate
 from asty_stream.store.keeper import Keeper, now_ms
@@ -51,7 +52,9 @@ class Edge:
         return [self.record(Position(39.36 + n / 1e4, 22.94, v=5.0), t + n * 1000) for n in range(count)]
 
     def message(self, records: list[Record], *, rx: int, h: bool = False, org: str = ORG) -> bytes:
-        return msgspec.json.encode(Delivered(org, self.name, rx, Pack(self.ep, records, h=h)))
+        """Return one pack as the bytes that ingest hands on."""
+        text = msgspec.json.encode(Pack(self.ep, records, h=h))
+        return groups.encode(org, [Sent(self.name, rx, text, typed.read(text))])
 
 
 class Store:

@@ -10,7 +10,7 @@ GOOD = {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": "postgresql://h/d", "ASTY_KAFKA
 def test_defaults_are_those_of_one_machine() -> None:
     read = settings.read(GOOD)
     assert (read.mqtt.host, read.mqtt.port, read.mqtt.protocol, read.mqtt.ca) == ("127.0.0.1", 1883, "5", None)
-    assert (read.kafka_replication, read.batch_packs, read.batch_seconds, read.group) == (1, 200, 0.05, "asty-stream-demo")
+    assert (read.kafka_replication, read.batch_packs, read.group) == (1, 200, "asty-stream-demo")
 
 
 def test_everything_that_is_wrong_is_named_at_once() -> None:

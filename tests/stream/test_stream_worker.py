@@ -36,7 +36,7 @@ class Rig:
         self.log = folder / "worker.log"
         self.environment = dict(os.environ) | {  # noqa: TID251
             "ASTY_ORG": ORG, "ASTY_DATABASE_DSN": dsn, "ASTY_KAFKA_BOOTSTRAP": tansu.bootstrap, "ASTY_MQTT_PORT": str(mosquitto.port),
-            "ASTY_STREAM_GROUP": f"stream-{uuid4().hex[:8]}", "ASTY_STREAM_BATCH_SECONDS": "0.1", "ASTY_STREAM_STALL_SECONDS": "10",
+            "ASTY_STREAM_GROUP": f"stream-{uuid4().hex[:8]}", "ASTY_STREAM_STALL_SECONDS": "10",
         }  # fmt: skip
         self.worker: subprocess.Popen[bytes] | None = None
 

@@ -132,7 +132,7 @@ def logged(town: Town, words: str) -> bool:
 
 def received_alarms(town: Town) -> int:
     """Count the alarm packs that ingest has put into the live topic."""
-    return sum(b'"device_lost"' in value for value in values(town, TELEMETRY))
+    return sum(b"device_lost" in value for value in values(town, TELEMETRY))
 
 
 def alerts(town: Town) -> list[Alert]:

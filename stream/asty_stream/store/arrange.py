@@ -1,15 +1,19 @@
 """Turns packs into rows and into what the rules are asked about. Pure: the ledger rows are locked already, nothing waits here."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from asty_contracts.records import KIND_OF, Alarm, Gap, Health, Lift
 
-from asty_stream.incoming import Item, Received, Whole, at, micros, whole_item
+from asty_stream.incoming import Received, Whole, at, micros, one_of, whole_item
+from asty_stream.packed import Packed
 from asty_stream.rules.happened import Happened
 from asty_stream.rules.timing import HOUR, LATE, Shift, believable, marks_of, shift_of_hour
+from asty_stream.store.columns import Taken
 from asty_stream.store.ledger import MAX_SEQUENCE, Entry
 from asty_stream.store.tables import TABLES, Values
 
@@ -40,6 +44,8 @@ class Batch:
     """Everything one transaction writes, arranged. Times of `last_record` are UTC ms."""
 
     rows: dict[type, list[Values]] = field(default_factory=lambda: defaultdict(list))
+    laid_out: dict[type, bytes] = field(default_factory=dict)
+    """Rows that need no further care, ready for binary COPY."""
     runs: dict[tuple[int, int, str, bool], Run] = field(default_factory=lambda: defaultdict(Run))
     """By epoch, hour since 1970, table (empty: its time is not believed) and whether late."""
     lifts: list[Happened[Lift]] = field(default_factory=list)
@@ -48,6 +54,30 @@ class Batch:
     kinds: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     stored: int = 0
     doubled: int = 0
+    _columns: Taken = field(default_factory=Taken)
+
+    def add_group(self, group: Packed, entries: Mapping[UUID, Entry]) -> list[Received]:
+        """Arrange what is new of a group; return those of its packs that must be looked at one by one."""
+        taken, others = self._columns.add(group, entries)
+        for number in taken:
+            self.stored += sum(group.heads[number].runs[1::2])
+        for number in group.rest.keys() & set(taken):
+            pack = one_of(group, number)
+            self._arrange(pack, entries[pack.ep], group.rest[number])
+        return [one_of(group, number) for number in others]
+
+    def lay_out(self) -> None:
+        """Lay out and count the columns of all groups that were added."""
+        edges = dict(zip(self._columns.epochs, self._columns.edges, strict=True))
+        for data, rows, runs in self._columns.kinds():
+            self.laid_out[data] = rows
+            for it in runs:
+                edge = edges[it.epoch]
+                self.kinds[edge].add(_kind_of(data))
+                self.last_record[edge] = max(self.last_record.get(edge, 0), it.newest)
+                run = self.runs[it.epoch, it.hour, TABLES[data].name, it.late]
+                run.stored += it.stored
+                run.highest = max(run.highest, it.highest)
 
     def add(self, pack: Received, entry: Entry) -> None:
         """Arrange what is new of one pack."""
@@ -57,7 +87,7 @@ class Batch:
         if fresh:
             self._arrange(pack, entry, fresh)
 
-    def _arrange(self, pack: Received, entry: Entry, fresh: list[Item]) -> None:
+    def _arrange(self, pack: Received, entry: Entry, fresh: Sequence[Any]) -> None:
         edge, epoch, rx = pack.edge, entry.epoch, micros(pack.rx)
         low, high = believable(pack.rx)
         late_below = high + 1 if pack.h else pack.rx - LATE
@@ -111,7 +141,7 @@ class Batch:
         """Return which hours of which rollups must be computed anew."""
         return {(name, hour) for _, hour, name, _ in self.runs if name in ROLLED_UP}
 
-    def _ask_rules(self, pack: Received, entry: Entry, item: Item, credible: bool) -> None:
+    def _ask_rules(self, pack: Received, entry: Entry, item: Any, credible: bool) -> None:
         d = item.d
         if isinstance(d, Gap):
             entry.give_up(d.ranges, item.s)

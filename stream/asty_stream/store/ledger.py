@@ -1,6 +1,6 @@
 """The ledger: which sequences of which epoch are stored. An epoch belongs to the edge that first sent it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -9,7 +9,6 @@ from uuid import UUID
 from asty_contracts.life import Ack
 from psycopg import AsyncConnection
 
-from asty_stream.incoming import Item
 from asty_stream.sequences import Sequences
 
 MAX_SEQUENCE = 1 << 53
@@ -29,7 +28,17 @@ class Entry:
     thinned: Sequences
     head: int
 
-    def admit(self, items: list[Item]) -> list[Item]:
+    def admit_runs(self, runs: tuple[int, ...]) -> bool:
+        """Count runs of sequences (first, count, first, count and so on, rising) as stored, unless any of them is already."""
+        ranges = [(first, first + count) for first, count in zip(runs[::2], runs[1::2], strict=True)]
+        if any(self.stored.meets(*it) for it in ranges):
+            return False
+        if ranges:
+            self.stored |= Sequences(ranges)
+            self.head = max(self.head, ranges[-1][1] - 1)
+        return True
+
+    def admit(self, items: Sequence[Any]) -> list[Any]:
         """Return those records that are not stored yet, by rising sequence, and count them as stored."""
         numbers = sorted({item.s for item in items})
         if not numbers:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from psycopg import AsyncConnection, sql
 
 from asty_stream.engine import engine_of
 from asty_stream.incoming import Received, Unreadable
+from asty_stream.packed import Ints, Packed
 from asty_stream.rules.timing import BEHIND, DAY
 from asty_stream.store.tables import TABLES
 
@@ -18,19 +20,27 @@ LOCK = 0x61737479_0002
 """Advisory lock held while a partition is made."""
 
 
-def week_of(t: int) -> int:
+def week_of[T: (int, Ints)](t: T) -> T:
     """Return the number of a time's week (UTC ms, weeks begin on Monday, UTC)."""
     return (t - _MONDAY) // WEEK
 
 
-def weeks_of(messages: Iterable[Received | Unreadable], now: int) -> set[int]:
+def weeks_of(messages: Iterable[Packed | Received | Unreadable], now: int) -> set[int]:
     """Return the weeks for which these packs need partitions: from 60 days ago to 2 days ahead. Strays go to the default partition."""
     weeks: set[int] = set()
     for message in messages:
-        if isinstance(message, Received) and message.items:
-            times = [item.t for item in message.items]
-            weeks |= {week_of(min(times)), week_of(max(times))} if max(times) - min(times) < WEEK else {week_of(t) for t in times}
+        if isinstance(message, Packed):
+            for times in message.times():
+                weeks |= _weeks_between(int(times.min()), int(times.max())) or set(np.unique(week_of(times)).tolist())
+        elif isinstance(message, Received) and message.items:
+            stamps = [item.t for item in message.items]
+            weeks |= _weeks_between(min(stamps), max(stamps)) or {week_of(t) for t in stamps}
     return {week for week in weeks if week_of(now - BEHIND) <= week <= week_of(now + AHEAD)}
+
+
+def _weeks_between(first: int, last: int) -> set[int]:
+    """Return the weeks of two times that are less than a week apart; none of others."""
+    return {week_of(first), week_of(last)} if last - first < WEEK else set()
 
 
 class Partitions:

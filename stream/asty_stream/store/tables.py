@@ -1,6 +1,7 @@
 """The record tables: which kind goes where, in which columns, and what a row can't hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +40,8 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     row: Callable[[Any], Values] = astuple
     doubt: Callable[[Any], str] | None = None
+    bounds: Mapping[str, float] = MappingProxyType({})
+    """Of a table whose records come as columns: what `doubt` says, as the highest absolute value."""
 
 
 def _floats(*names: str) -> tuple[Column, ...]:
@@ -53,9 +56,12 @@ def _ints(*names: str) -> tuple[Column, ...]:
     return tuple((name, "int8") for name in names)
 
 
+_EARTH = MappingProxyType({"lat": 90.0, "lon": 180.0})
+
+
 def _place(d: Position | Lift | BinSeen) -> str:
     lat, lon = d.lat, d.lon
-    if (lat is None or -90.0 <= lat <= 90.0) and (lon is None or -180.0 <= lon <= 180.0):
+    if (lat is None or abs(lat) <= _EARTH["lat"]) and (lon is None or abs(lon) <= _EARTH["lon"]):
         return ""
     return f"no place on Earth: lat {lat}, lon {lon}"
 
@@ -106,6 +112,7 @@ TABLES: dict[type, Table] = {
         "position",
         (*_floats("lat", "lon", "v", "course", "alt"), ("sats", "int8"), ("hdop", "float8"), ("fix", "text")),
         doubt=_place,
+        bounds=_EARTH,
     ),
     Lift: Table(
         "lift",

@@ -2,19 +2,21 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
-from asty_stream.incoming import Received, Unreadable, Whole, whole_item
+from asty_stream.incoming import Received, Unreadable, Whole, apart, whole_item
+from asty_stream.packed import Packed
 from asty_stream.store.keeper import Keeper, halves, now_ms
 from asty_stream.store.partitions import Partitions, weeks_of
 from asty_stream.store.transaction import Outcome, store
 
 log = logging.getLogger(__name__)
 
-type Message = Received | Unreadable
+type Message = Packed | Received | Unreadable
 
 
 def telemetry_keeper(dsn: str, org: str, *, clock: Callable[[], int] = now_ms) -> Keeper[Message, Outcome]:
@@ -31,9 +33,12 @@ def telemetry_keeper(dsn: str, org: str, *, clock: Callable[[], int] = now_ms) -
 
 def divided(messages: Sequence[Message], error: Exception) -> list[Sequence[Message]]:
     """Return the halves of what could not be stored; a single record is set aside whole. Empty when nothing is left to set aside."""
+    if any(isinstance(message, Packed) for message in messages):
+        return [list(chain.from_iterable(apart(it) if isinstance(it, Packed) else [it] for it in messages))]
     if len(messages) > 1:
         return halves(messages)
     [message] = messages
+    assert not isinstance(message, Packed)
     if isinstance(message, Unreadable):
         return [[Unreadable(b"", f"{message.why}; its bytes could not be kept")]] if message.payload else []
     items = message.items

@@ -1,21 +1,24 @@
 """One transaction: ledger, records, what is folded from them, what others must be told. All of it or nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from asty_contracts.groups import Head
 from asty_contracts.ids import is_name
 from asty_contracts.life import Ack
 from asty_contracts.topics import ALERTS, TOWN_EVENTS
 from psycopg import AsyncConnection, sql
 
-from asty_stream.incoming import Received, Unreadable, at
+from asty_stream.incoming import Received, Unreadable, apart, at
+from asty_stream.packed import Packed
 from asty_stream.rules.alarms import judge
 from asty_stream.rules.lifts import announce
 from asty_stream.rules.timing import HOUR
-from asty_stream.store import folds, ledger
+from asty_stream.store import binary, folds, ledger
 from asty_stream.store.arrange import Batch, time_of
 from asty_stream.store.refusals import Refusal, keep_refusals
 from asty_stream.store.tables import PREFIX, TABLES, Table
@@ -34,16 +37,19 @@ class Outcome(NamedTuple):
     announced: int
 
 
-async def store(connection: AsyncConnection[Any], messages: Sequence[Received | Unreadable], *, org: str, now: int) -> Outcome:
+async def store(connection: AsyncConnection[Any], messages: Sequence[Packed | Received | Unreadable], *, org: str, now: int) -> Outcome:
     """Store what is new of these packs and return what to acknowledge, also for packs that brought nothing new."""
-    packs, refusals = _acceptable(messages, org, now)
+    groups, packs, refusals = _acceptable(messages, org, now)
     owners: dict[UUID, tuple[str, str]] = {}
-    for pack in packs:
-        owners.setdefault(pack.ep, (pack.org, pack.edge))
+    senders: Iterable[Head | Received] = chain(*(group.heads for group in groups), packs)
+    for sender in senders:
+        owners.setdefault(sender.ep, (org, sender.edge))
     batch = Batch()
     async with connection.transaction():
         entries = await ledger.lock(connection, owners) if owners else {}
-        touched: set[UUID] = set()
+        touched = {head.ep for group in groups for head in group.heads if entries[head.ep].edge == head.edge}
+        for group in groups:
+            packs += batch.add_group(group, entries)
         for pack in packs:
             entry = entries[pack.ep]
             if entry.edge != pack.edge:
@@ -51,6 +57,7 @@ async def store(connection: AsyncConnection[Any], messages: Sequence[Received | 
                 continue
             batch.add(pack, entry)
             touched.add(pack.ep)
+        batch.lay_out()
         await _copy(connection, batch)
         if touched:
             await ledger.write(connection, (entries[ep] for ep in touched))
@@ -66,21 +73,40 @@ async def store(connection: AsyncConnection[Any], messages: Sequence[Received | 
     return Outcome(acks, batch.stored, batch.doubled, len(refusals), announced)
 
 
-def _acceptable(messages: Sequence[Received | Unreadable], org: str, now: int) -> tuple[list[Received], list[Refusal]]:
+def _acceptable(
+    messages: Sequence[Packed | Received | Unreadable], org: str, now: int
+) -> tuple[list[Packed], list[Received], list[Refusal]]:
+    """Return the groups and the packs that can be taken; a group with one that can't is taken apart."""
+    groups: list[Packed] = []
     packs: list[Received] = []
     refusals: list[Refusal] = []
     for message in messages:
         if isinstance(message, Unreadable):
             refusals.append(Refusal("stream", None, None, "malformed", message.why, message.payload, len(message.payload), now))
-        elif message.org != org or not is_name(message.edge):
-            refusals.append(_refusal(message, now, "wrong_edge", f"edge {message.edge[:40]!r} of {message.org[:40]!r} is none of {org}'s"))
-        elif not 0 < message.rx < MAX_RX:
-            refusals.append(_refusal(message, now, "malformed", f"received at {message.rx}, which is no time"))
-        elif not all(1 <= item.s <= ledger.MAX_SEQUENCE for item in message.items):
-            refusals.append(_refusal(message, now, "malformed", "a sequence outside of 1..2^53"))
+        elif isinstance(message, Packed) and not any(_fault(message.org, it.edge, it.rx, _ends(it.runs), org) for it in message.heads):
+            groups.append(message)
         else:
-            packs.append(message)
-    return packs, refusals
+            for pack in apart(message) if isinstance(message, Packed) else [message]:
+                if fault := _fault(pack.org, pack.edge, pack.rx, [item.s for item in pack.items], org):
+                    refusals.append(_refusal(pack, now, *fault))
+                else:
+                    packs.append(pack)
+    return groups, packs, refusals
+
+
+def _fault(of: str, edge: str, rx: int, sequences: Iterable[int], org: str) -> tuple[str, str] | None:
+    """Return why a pack can't be taken, as reason and detail."""
+    if of != org or not is_name(edge):
+        return "wrong_edge", f"edge {edge[:40]!r} of {of[:40]!r} is none of {org}'s"
+    if not 0 < rx < MAX_RX:
+        return "malformed", f"received at {rx}, which is no time"
+    if not all(1 <= s <= ledger.MAX_SEQUENCE for s in sequences):
+        return "malformed", "a sequence outside of 1..2^53"
+    return None
+
+
+def _ends(runs: tuple[int, ...]) -> tuple[int, ...]:
+    return (runs[0], runs[-2] + runs[-1] - 1) if runs else ()
 
 
 def _refusal(pack: Received, now: int, reason: str, detail: str) -> Refusal:
@@ -90,11 +116,16 @@ def _refusal(pack: Received, now: int, reason: str, detail: str) -> Refusal:
 
 async def _copy(connection: AsyncConnection[Any], batch: Batch) -> None:
     for data, table in TABLES.items():
-        if rows := batch.rows.get(data):
+        laid_out, rows = batch.laid_out.get(data), batch.rows.get(data)
+        if laid_out or rows:
             async with connection.cursor() as cursor, cursor.copy(_COPY[table.name]) as copy:
                 copy.set_types(_TYPES[table.name])
-                for row in rows:
+                if laid_out:
+                    await copy.write(binary.SIGNATURE + laid_out)
+                for row in rows or ():
                     await copy.write_row(row)
+                if not rows:
+                    await copy.write(binary.END)
 
 
 def _copy_statement(table: Table) -> sql.Composed:
