@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw, Struct
 
-from asty_contracts import envelope
+from asty_contracts import envelope, groups, typed
 from asty_contracts.envelope import CBOR, Pack, Record
 from asty_contracts.evidence import chained
 from asty_contracts.life import Ack, Birth, Command, DeviceInfo, PointInfo, State
@@ -129,13 +129,23 @@ MESSAGES: dict[str, Struct] = {
 }
 
 DELIVERED_GROUP = [Delivered("demo", f"truck-0{n}", T + 900 + n, PACKS[name]) for n, name in enumerate(("pack-pos", "pack-lift"), 1)]
-"""One message of telemetry.v1."""
+"""One message of telemetry.v1 as ingest wrote it before there were columns."""
+
+
+NEWER = Pack(EPOCH, [Record(s=9, t=T, k="tyre", d=Raw(b'{"bar":8.1}'))])
+"""A pack of a later version, with a kind that this one does not know."""
+
+
+def _sent(pack: Pack) -> groups.Sent:
+    text = envelope.encode(pack)
+    return groups.Sent("truck-01", T + 900, text, typed.read(text))
 
 
 def golden_bytes() -> dict[str, bytes]:
     """Return what each golden file should hold, by its name."""
     files = {f"{name}.json": msgspec.json.encode(message) for name, message in MESSAGES.items()}
     files["delivered-group.json"] = msgspec.json.encode(DELIVERED_GROUP)
+    files["group.msgpack"] = groups.encode("demo", [*map(_sent, PACKS.values()), _sent(NEWER)])
     for name, pack in PACKS.items():
         files[f"{name}.json"] = envelope.encode(pack)
         files[f"{name}.cbor"] = envelope.encode(pack, CBOR)

@@ -1,4 +1,4 @@
-"""What travels in Kafka. Every value is JSON."""
+"""What travels in Kafka as JSON."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from asty_contracts.envelope import Pack, Reason
 class Delivered(Struct, frozen=True):
     """A verified pack, with who sent it and when ingest received it (UTC ms).
 
-    A message of telemetry.v1 or telemetry-backlog.v1 is an array of these; a reader also takes a single one that is no array.
+    In telemetry.v1 and telemetry-backlog.v1 it is part of a group (`groups.py`). A reader also takes an array of these, or a single one.
     """
 
     org: str
@@ -21,7 +21,7 @@ class Delivered(Struct, frozen=True):
 
 
 class DeliveredRaw(Struct, frozen=True):
-    """`Delivered` as ingest writes it: the pack's own JSON bytes, untouched."""
+    """`Delivered` with the pack's own JSON bytes, untouched."""
 
     org: str
     edge: str

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from asty_contracts import records
 from asty_contracts.envelope import Pack, Reason, Record
+from asty_contracts.groups import Columns, Group, Head, Words
 from asty_contracts.life import Ack, Birth, Command, DeviceInfo, PointInfo, State
 from asty_contracts.stream import Alert, BinLifted, Delivered, EdgeLife, PlanTrigger, Refused
 from asty_contracts.topics import KAFKA_TOPICS, Down, Up
@@ -45,7 +46,8 @@ def test_each_kind_is_described_with_all_its_fields(kind: str) -> None:
         ("State", (State,)),
         ("Acknowledgement", (Ack,)),
         ("Command", (Command,)),
-        ("Kafka topics", (Delivered, EdgeLife, Refused, Alert, BinLifted, PlanTrigger)),
+        ("Group of packs", (Group, Head, Columns, Words, Delivered)),
+        ("Kafka topics", (EdgeLife, Refused, Alert, BinLifted, PlanTrigger)),
     ],
 )
 def test_each_message_is_described_with_all_its_fields(heading: str, shapes: tuple[type[msgspec.Struct], ...]) -> None:

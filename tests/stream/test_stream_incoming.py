@@ -6,14 +6,18 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from asty_contracts import envelope, groups
 from asty_contracts.envelope import Pack, Record, encode_data
 from asty_contracts.examples import GOLDEN
+from asty_contracts.groups import Group, Words
 from asty_contracts.records import Position
 from asty_contracts.stream import Delivered
-from asty_stream.incoming import MOST_RECORDS, Received, Unreadable, Whole, read, takes, whole_item
+from asty_stream.incoming import MOST_RECORDS, Received, Unreadable, Whole, apart, read, takes, whole_item
+from asty_stream.packed import Packed
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 RX = 1_795_500_000_000
 
@@ -111,6 +115,68 @@ def test_a_misfit_says_what_does_not_fit() -> None:
     assert isinstance(d, Whole)
     assert d.mark == "misfit"
     assert "$.lat" in d.why
+
+
+COLUMNS = (GOLDEN / "group.msgpack").read_bytes()
+
+
+def test_a_group_in_columns_gives_its_packs_as_they_were_sent() -> None:
+    group, *whole = read(COLUMNS)
+    assert isinstance(group, Packed)
+    wanted = groups.decode(COLUMNS)
+    assert group.records + 1 == sum(len(it.pack.recs) for it in wanted)
+    for pack, expected in zip([*apart(group), *whole], wanted, strict=True):
+        assert isinstance(pack, Received)
+        assert (pack.org, pack.edge, pack.rx, pack.ep, pack.h) == expected_of(expected)
+        for item, record in zip(sorted(pack.items, key=lambda it: it.s), expected.pack.recs, strict=True):
+            assert (item.s, item.t, item.tq) == (record.s, record.t, record.tq)
+            assert isinstance(item.d, Whole) or item.d == envelope.decode_data(record.k, record.d)
+
+
+def expected_of(it: Delivered) -> tuple[Any, ...]:
+    return it.org, it.edge, it.rx, it.pack.ep, it.pack.h
+
+
+def test_a_group_in_columns_that_is_cut_off_is_kept_whole() -> None:
+    for end in range(1, len(COLUMNS)):
+        [said] = read(COLUMNS[:end])
+        assert isinstance(said, Unreadable)
+        assert said.payload == COLUMNS[:end]
+
+
+def changed(**columns: Any) -> bytes:
+    """The golden group, the columns of positions changed."""
+    group = msgspec.msgpack.decode(COLUMNS, type=Group)
+    return msgspec.msgpack.encode(replace(group, columns={"pos": replace(group.columns["pos"], **columns)}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        changed(n=[1]),
+        changed(s=b"\0" * 7),
+        changed(tq=Words(["gnss"], b"\0\7" * 5)),
+        changed(tq=Words([])),
+        changed(d={"lat": Words(["north"])}),
+        changed(d={"fix": b"\0" * 8}),
+        msgspec.msgpack.encode(replace(msgspec.msgpack.decode(COLUMNS, type=Group), rest=[(99, Raw(b"\x90"))])),
+        msgspec.msgpack.encode(replace(msgspec.msgpack.decode(COLUMNS, type=Group), rest=[])),
+    ],
+)
+def test_a_group_whose_parts_contradict_each_other_is_kept_whole(value: bytes) -> None:
+    [said] = read(value)
+    assert isinstance(said, Unreadable)
+    assert said.payload == value
+
+
+@given(st.data())
+def test_no_damage_to_a_group_in_columns_raises(data: st.DataObject) -> None:
+    value = bytearray(COLUMNS)
+    for _ in range(data.draw(st.integers(1, 4))):
+        value[data.draw(st.integers(0, len(value) - 1))] = data.draw(st.integers(0, 255))
+    for said in read(bytes(value)):
+        if isinstance(said, Packed):
+            apart(said)
 
 
 @given(st.binary(max_size=200))
