@@ -21,6 +21,7 @@ const result = await build({
     icon: "src/icon.svg",
     "asty-map": "src/css/map.css",
     live: "src/js/live.js",
+    passkey: "src/js/passkey.js",
     map: "src/js/map.js",
     "map-worker": "node_modules/maplibre-gl/dist/maplibre-gl-worker.mjs",
   },

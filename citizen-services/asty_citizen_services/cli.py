@@ -1,4 +1,4 @@
-"""asty-citizen-services serve | worker | migrate | audit verify | double taxisnet"""
+"""asty-citizen-services serve | worker | migrate | audit verify | double taxisnet | departments import | staff …"""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.audit import journal
+from asty_citizen_services.identity import commands as identity
 from asty_citizen_services.identity import sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, ProcedureError) as error:
+    except (settings.SettingsError, ProcedureError, *identity.ERRORS) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     national = doubling.add_parser("taxisnet", help="the national sign-in with test persons; never with ASTY_PRODUCTION")
     national.add_argument("--port", type=int, required=True)
     national.set_defaults(run=_double_taxisnet)
+    identity.register(commands)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
     return parser
 

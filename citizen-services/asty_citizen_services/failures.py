@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from asty_citizen_services.csrf import ForeignFormError
+from asty_citizen_services.csrf import FOR_PROGRAMS, ForeignFormError
 from asty_citizen_services.database import is_away, is_not_migrated
 from asty_citizen_services.rates import TooOftenError
 from asty_citizen_services.screens import Screens
@@ -116,6 +116,8 @@ class _Answers:
     def _answer(self, request: Request, status: int, words: tuple[str, str], headers: dict[str, str] | None = None) -> Response:
         title, advice = words
         if _wants_json(request):
+            if not request.url.path.startswith(FOR_PROGRAMS):
+                title, advice = (self._screens.gettext(request, term) for term in words)
             return JSONResponse({"error": title, "advice": advice}, status, headers)
         page = self._screens.render(request, "failure.html", {"title": title, "advice": advice}, status=status)
         page.headers.update(headers or {})

@@ -11,7 +11,8 @@ from fastapi import Depends, FastAPI
 from asty_citizen_services import csrf, failures, health
 from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
-from asty_citizen_services.identity import sign_in
+from asty_citizen_services.identity import sign_in, staff_pages
+from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
 from asty_citizen_services.portal import routes as portal
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings.dsn)
     screens = Screens(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     screens.municipality = settings.municipality
+    party = RelyingParty(settings.domain, settings.municipality, settings.address)
     catalogue = procedures.load_all(settings.procedures or procedures.OWN)
     measured = Measured()
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
@@ -53,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(database, measured))
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
+    app.include_router(staff_pages.routes(database, cookies, screens, party))
     app.include_router(portal.routes(database, screens, catalogue, settings.zone))
     failures.install(app, screens)
     app.add_middleware(SafeHeaders)
