@@ -27,6 +27,9 @@ from asty_cloud_api.interface import health
 from asty_cloud_api.interface import routes as interface
 from asty_cloud_api.live.feed import Feed
 from asty_cloud_api.measure import Measure, Measured
+from asty_cloud_api.roads import routes as roads
+from asty_cloud_api.roads.closures import Closures
+from asty_cloud_api.roads.valhalla import Valhalla
 from asty_cloud_api.screens import failures
 from asty_cloud_api.screens import routes as screens
 from asty_cloud_api.settings import Settings
@@ -41,6 +44,8 @@ def create_app(settings: Settings) -> FastAPI:
     engine = database.reading(settings.dsn)
     changing = database.changing(settings.dsn)
     outbox = Outbox(settings.kafka) if settings.kafka else None
+    valhalla = Valhalla(settings.valhalla_url) if settings.valhalla_url else None
+    closures = Closures(changing, valhalla)
     feed = Feed(settings.dsn)
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     measured = Measured()
@@ -49,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
+        tasks.append(asyncio.create_task(closures.watch(lambda trigger: dispatch.publish(changing, outbox, trigger))))
         if office is not None:
             tasks.append(asyncio.create_task(_catch_up(office)))
         yield
@@ -58,6 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
                 await task
         await engine.dispose()
         await changing.dispose()
+        if valhalla is not None:
+            await valhalla.close()
         if office is not None:
             office.engine.dispose()
 
@@ -76,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(screens.routes(engine, pages, feed, settings.zone))
     app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
     app.include_router(dispatch.routes(changing, outbox, settings.zone))
+    app.include_router(roads.routes(closures))
     failures.install(app, pages, feed)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)

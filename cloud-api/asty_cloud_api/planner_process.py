@@ -17,7 +17,7 @@ from asty_cloud_api.roads.closed import BadAreaError, ring_of
 from asty_cloud_api.roads.errors import NoWayError, RoadsAwayError, RoadsRefusedError
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
-from asty_cloud_api.roads.valhalla import Ring, Valhalla
+from asty_cloud_api.roads.valhalla import Ring
 from asty_cloud_api.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ async def _work(settings: Settings, url: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     engine = database.changing(settings.dsn)
-    roads = Roads(Valhalla(url))
+    roads = Roads.at(url, settings.dsn)
     chosen = settings.planner
     planner = Planner(engine, TownWays(roads), settings.zone, Habits(chosen.mode, chosen.at, chosen.seconds))
     inbox = Inbox(settings.kafka, f"asty-planner-{settings.org}") if settings.kafka else None
@@ -98,7 +98,7 @@ def _rings(closed: Sequence[Polygon]) -> list[Ring]:
     rings: list[Ring] = []
     for area in closed:
         try:
-            rings.append(ring_of(area, None))
+            rings.append(ring_of(area))
         except BadAreaError as error:
             log.warning("event=closure_not_understood why=%r do=%r", str(error), "it is passed over; draw it again")
     return rings

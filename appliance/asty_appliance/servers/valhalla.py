@@ -71,7 +71,6 @@ def configuration(tiles: Path, port: int) -> dict[str, Any]:
     config["httpd"]["service"] |= {"drain_seconds": 1, "shutdown_seconds": 1}
     config["service_limits"]["truck"] |= _TRUCK
     config["service_limits"] |= _LIMITS
-    config["service_limits"]["status"]["allow_verbose"] = True
     return config
 
 

@@ -150,7 +150,10 @@ class Message(Base):
 
 
 class Closure(Base):
-    """Where and when trucks can't pass: `area` is a GeoJSON Polygon, `kind` works, market, event or obstacle."""
+    """Where and when trucks can't pass: `area` is a GeoJSON Polygon, `kind` works, market, event or obstacle.
+
+    `told` is whether the planner, as far as it was told, takes the streets for closed.
+    """
 
     __tablename__ = "closure"
 
@@ -162,3 +165,4 @@ class Closure(Base):
     ends: Mapped[datetime]
     source: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    told: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -41,7 +41,7 @@ class ClosedEdge:
         }  # fmt: skip
 
 
-def ring_of(area: object, bounds: tuple[float, float, float, float] | None) -> Ring:
+def ring_of(area: object) -> Ring:
     """Check a GeoJSON Polygon and return its outer ring, (lon, lat), closed. Raises BadAreaError."""
     ring = _points(area)
     if len(ring) - 1 > MOST_CORNERS:
@@ -51,10 +51,6 @@ def ring_of(area: object, bounds: tuple[float, float, float, float] | None) -> R
         raise BadAreaError(f"the area's edge crosses itself or encloses nothing ({shapely.is_valid_reason(polygon)})")
     if (metres := length(ring)) > MOST_METRES:
         raise BadAreaError(f"the area is {metres / 1000:.1f} km around: at most {MOST_METRES // 1000} km; close the streets one by one")
-    if bounds is not None:
-        west, south, east, north = bounds
-        if not all(west <= lon <= east and south <= lat <= north for lon, lat in ring):
-            raise BadAreaError("the area lies outside the town's map")
     return ring
 
 

@@ -33,15 +33,6 @@ class Valhalla:
         said = await self._ask("status", {})
         return f"{said['version']}/{said['tileset_last_modified']}"
 
-    async def bounds(self) -> tuple[float, float, float, float] | None:
-        """Return the town's west, south, east, north; None where the server does not tell."""
-        box = (await self._ask("status", {"verbose": True})).get("bbox")
-        if box is None:
-            return None
-        corners = [corner for ring in box["features"][0]["geometry"]["coordinates"] for corner in ring]
-        lons, lats = [c[0] for c in corners], [c[1] for c in corners]
-        return min(lons), min(lats), max(lons), max(lats)
-
     async def locate(self, profile: Profile, locations: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         """Return the edges near each location which the profile may use, nearest first."""
         found: list[list[dict[str, Any]]] = []

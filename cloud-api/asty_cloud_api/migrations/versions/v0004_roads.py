@@ -1,4 +1,4 @@
-"""Kept travel times, and which closures the planner was told of."""
+"""Kept travel times, and whether the planner was told of a closure."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,12 +39,12 @@ def upgrade() -> None:
         schema="fleet",
     )
     op.execute("ALTER TABLE fleet.road_row ALTER seconds SET STORAGE EXTERNAL, ALTER metres SET STORAGE EXTERNAL")
-    op.add_column("closure", sa.Column("told_start", sa.DateTime(timezone=True)), schema="fleet")
-    op.add_column("closure", sa.Column("told_end", sa.DateTime(timezone=True)), schema="fleet")
+    op.add_column("closure", sa.Column("told", sa.Boolean, nullable=False, server_default=sa.false()), schema="fleet")
+    op.create_index("ix_fleet_closure_ends", "closure", ["ends"], schema="fleet")
 
 
 def downgrade() -> None:
-    op.drop_column("closure", "told_end", schema="fleet")
-    op.drop_column("closure", "told_start", schema="fleet")
+    op.drop_index("ix_fleet_closure_ends", "closure", schema="fleet")
+    op.drop_column("closure", "told", schema="fleet")
     op.drop_table("road_row", schema="fleet")
     op.drop_table("road_place", schema="fleet")
