@@ -5,12 +5,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from asty_citizen_services.bpmn import model as models
+from asty_citizen_services.bpmn.model import CITIZEN, Model, ModelError
 from asty_citizen_services.forms import form as forms
 from asty_citizen_services.forms.form import Form, FormError
 from asty_citizen_services.procedures import manifest as manifests
 from asty_citizen_services.procedures.manifest import Manifest, ManifestError
-from asty_citizen_services.workflow import model as models
-from asty_citizen_services.workflow.model import CITIZEN, Model, ModelError
 
 OWN = Path(__file__).parent / "folders"
 SERVICES = frozenset({"compose", "deliver", "forward", "notify", "charge", "rank", "publish"})

@@ -1,1 +1,1 @@
-"""A case's way through its BPMN model: who has it, what can be decided, which term runs. Pure: the caller keeps the state."""
+"""Cases in the database: begun at the filing, moved by people, by the system and by time."""

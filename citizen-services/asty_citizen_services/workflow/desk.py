@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services import jobs
 from asty_citizen_services.audit import journal
+from asty_citizen_services.bpmn.case import Case, NotWaitingError, Waiting
+from asty_citizen_services.bpmn.model import CITIZEN, Model, Outcome, read
 from asty_citizen_services.procedures.catalogue import COSIGNER, SERVICES, SYSTEM, Catalogue, Procedure
 from asty_citizen_services.registry.models import Application, Docket
-from asty_citizen_services.workflow.case import Case, NotWaitingError, Waiting
-from asty_citizen_services.workflow.model import CITIZEN, Model, Outcome, read
 from asty_citizen_services.workflow.models import CaseModel, CaseState, CaseTask
 
 PEOPLE = {CITIZEN: "citizen", COSIGNER: "cosigner", SYSTEM: "system"}

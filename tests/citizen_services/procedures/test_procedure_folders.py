@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from asty_citizen_services.bpmn.model import CITIZEN
 from asty_citizen_services.procedures.catalogue import OWN, ProcedureError, load, load_all
-from asty_citizen_services.workflow.model import CITIZEN
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from asty_citizen_services.audit import journal
+from asty_citizen_services.bpmn.case import NotWaitingError
 from asty_citizen_services.identity.models import Citizen, Department, Staff
 from asty_citizen_services.procedures.catalogue import Procedure, load_all
 from asty_citizen_services.registry import filing as filings
 from asty_citizen_services.registry.models import Application
-from asty_citizen_services.workflow.case import NotWaitingError
 from asty_citizen_services.workflow.desk import ClaimedError, Desk, MissingError
 from asty_citizen_services.workflow.models import CaseState, CaseTask
 from sqlalchemy import select, text

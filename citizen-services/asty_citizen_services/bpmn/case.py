@@ -15,7 +15,7 @@ from SpiffWorkflow.bpmn.serializer.default.task_spec import BpmnTaskSpecConverte
 from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, timer
 from SpiffWorkflow.util.task import TaskState
 
-from asty_citizen_services.workflow.model import Model, Service, Step
+from asty_citizen_services.bpmn.model import Model, Service, Step
 
 _NOW: ContextVar[datetime] = ContextVar("now")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from asty_citizen_services.bpmn.case import Case, NotWaitingError, WrongOutcomeError
+from asty_citizen_services.bpmn.model import Model, ModelError, load
 from asty_citizen_services.procedures.catalogue import OWN, SERVICES
-from asty_citizen_services.workflow.case import Case, NotWaitingError, WrongOutcomeError
-from asty_citizen_services.workflow.model import Model, ModelError, load
 
 BEGUN = datetime(2026, 11, 24, 8, tzinfo=UTC)
 RESIDENCE = OWN / "vevaiosi-monimis-katoikias" / "process.bpmn"
