@@ -117,7 +117,7 @@ def _wanted(
     if done is not None and done.at >= at:
         return problem, Answer(trigger.id, f"{name} was done by {done.truck} after that was said", ignored=False)
     route = next((r for r in running.routes if name in r.stops), None)
-    if stop is not None and stop.must and done is None and route is not None and route.truck not in gone:
+    if stop is not None and stop.must and done is None and route is not None and not {name, route.truck} & gone:
         return problem, Answer(trigger.id, f"{name} must be emptied today already: it is on the route of {route.truck}", ignored=False)
     if stop is None:
         points = list(problem.points)

@@ -9,7 +9,7 @@ from asty_contracts.stream import PlanTrigger
 from asty_cloud_api.dispatch.problem import Problem
 from asty_cloud_api.planning.checker import Violation, check
 from asty_cloud_api.planning.model import Day, Roads
-from asty_cloud_api.planning.plan import Plan, Reason
+from asty_cloud_api.planning.plan import LeftOut, Plan, Reason
 from asty_cloud_api.planning.planner import plan_day
 from asty_cloud_api.planning.replan import StreetClosed, Trigger, replan
 from asty_cloud_api.planning.stop import CpuSeconds, StoppingRule
@@ -80,5 +80,13 @@ def _accepted(problem: Problem, day: Day, plan: Plan) -> Made:
     if violations:
         raise NotAcceptedError(violations)
     kept = tuple(item for item in plan.left_out if item.reason in KEPT)
-    whole = replace(plan, left_out=plan.left_out + problem.left_out)
+    whole = replace(plan, left_out=tuple(_told(day, plan, item) for item in plan.left_out) + problem.left_out)
     return Made(replace(problem.of_day(day), left_out=problem.left_out + kept), day, whole)
+
+
+def _told(day: Day, plan: Plan, item: LeftOut) -> LeftOut:
+    """A stop for which there is no time because every truck for its stream carries another one is told so."""
+    stop = next((s for s in day.stops if s.id == item.id), None)
+    if stop is None or item.reason is not Reason.NO_TIME or any(route.stream == stop.stream for route in plan.routes):
+        return item
+    return LeftOut("stop", item.id, Reason.NO_STREAM, f"the trucks that may take {stop.stream} carry another stream in this plan")

@@ -76,12 +76,17 @@ def sim_register(asty: asty_town.Town, town_file: Path, tmp_path_factory: pytest
     return path
 
 
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
 @dataclass
 class Dispatch:
     """The database of the town with a planner on it. `now` is the planner's clock; `rows(sql)` reads."""
 
     fleet: Any
     ways: GraphWays
+    lift_of: Any
     now: datetime = MORNING
     mode: str = "auto"
     seconds: float = 0.4
@@ -111,6 +116,11 @@ class Dispatch:
         )  # fmt: skip
         return str(row.id)
 
+    def lifts(self, edge: str, *lifts: tuple[str | None, datetime, float]) -> None:
+        """Store lifts (tag, when, kg) of a truck as the stream does."""
+        made = [(ms(at), self.lift_of(tag, ms(at), kg)) for tag, at, kg in lifts]
+        self.fleet.put(edge, *made)
+
     def answer(self, name: str) -> Any:
         (row,) = self.rows("SELECT state, why, plan FROM fleet.plan_trigger WHERE id = %s", name)
         return row
@@ -122,10 +132,10 @@ class Dispatch:
 
 
 @pytest.fixture(scope="module")
-def planned_town(fleet: Any, sim_register: Path, graph_ways: GraphWays) -> Dispatch:
+def planned_town(fleet: Any, sim_register: Path, graph_ways: GraphWays, lift_of: Any) -> Dispatch:
     done = fleet.run("register", "import", str(sim_register))
     assert done.returncode == 0, done.stderr
-    return Dispatch(fleet, graph_ways)
+    return Dispatch(fleet, graph_ways, lift_of)
 
 
 @pytest.fixture
