@@ -1,7 +1,6 @@
 """The planner as a process on real PostgreSQL, Kafka and Valhalla: a trigger changes a route, once, whatever is killed meanwhile."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -108,7 +107,7 @@ def town(fleet: Any, postgres_server: Any, tansu: Any, roads_url: str, town_file
         "ASTY_PLAN_AT": "04:59",
     }
     ensure_topic(tansu.bootstrap)
-    return Town(fleet, postgres_server, tansu, dict(os.environ) | fleet.environment | more, folder / "log")
+    return Town(fleet, postgres_server, tansu, fleet.environment | more, folder / "log")
 
 
 @pytest.fixture(autouse=True)
