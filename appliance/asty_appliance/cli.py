@@ -15,6 +15,7 @@ from asty_appliance import demo as demonstration
 from asty_appliance import front, rehearsal
 from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.bench import load as load_bench
+from asty_appliance.bench import roads as roads_bench
 from asty_appliance.bench.peers import contest
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
@@ -259,6 +260,22 @@ def bench_load(as_json: bool, plot: bool, minutes: float, edges: int, rate: floa
     click.echo(text if as_json else load_bench.as_table(result))
     if result.books.lost or result.books.doubled:
         _fail(f"records were lost or doubled: the logs are kept in {home.logs}")
+
+
+@bench.command("roads")
+@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--bins", multiple=True, type=click.IntRange(min=2), default=(300, 1000), show_default=True, help="How many; may be repeated."
+)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def bench_roads(as_json: bool, bins: tuple[int, ...], file: Path | None) -> None:
+    """Travel-time matrices of a town's FILE (.osm.pbf): the first, from the cache, with a new bin, after a closure."""
+    home = _home("bench-roads")
+    try:
+        result = roads_bench.run(home, file and file.resolve(), bins, as_json=as_json, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    click.echo(result, nl=False)
 
 
 @bench.command("peers")

@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast backtest | simulate"""
+"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast backtest | simulate | roads …"""
 
 import argparse
 import logging
@@ -18,6 +18,7 @@ from asty_cloud_api.fleet import register
 from asty_cloud_api.main import create_app, remember_town
 from asty_cloud_api.migrate import migrate
 from asty_cloud_api.rehearsal import commands as rehearsal
+from asty_cloud_api.roads import commands as roads
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -26,7 +27,14 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS, *rehearsal.ERRORS) as error:
+    except (
+        settings.SettingsError,
+        register.RegisterFileError,
+        TownFileError,
+        *enrolment.ERRORS,
+        *rehearsal.ERRORS,
+        *roads.ERRORS,
+    ) as error:
         sys.exit(f"asty-cloud-api: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -53,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     enrolment.register(commands)
     rehearsal.register(commands)
+    roads.register(commands)
     return parser
 
 

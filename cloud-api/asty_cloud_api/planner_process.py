@@ -84,14 +84,7 @@ async def _work(settings: Settings, url: str) -> None:
 
 
 def _profile(truck: Measures) -> Profile:
-    """What the register does not say is taken to be a large refuse truck's."""
-    large = Profile()
-    return Profile(
-        weight_t=truck.weight_t or large.weight_t,
-        height_m=truck.height_m or large.height_m,
-        width_m=truck.width_m or large.width_m,
-        length_m=truck.length_m or large.length_m,
-    )
+    return Profile.of(truck.weight_t, truck.height_m, truck.width_m, truck.length_m)
 
 
 def _rings(closed: Sequence[Polygon]) -> list[Ring]:

@@ -40,6 +40,12 @@ class Profile:
     width_m: float = 2.55
     length_m: float = 10.0
 
+    @classmethod
+    def of(cls, weight_t: float | None, height_m: float | None, width_m: float | None, length_m: float | None) -> "Profile":
+        """Return the profile of a vehicle of the register; what that does not say is taken to be a large refuse truck's."""
+        large = cls()
+        return cls(weight_t or large.weight_t, height_m or large.height_m, width_m or large.width_m, length_m or large.length_m)
+
     @property
     def key(self) -> str:
         """The profile's name: trucks of the same size share a matrix."""
