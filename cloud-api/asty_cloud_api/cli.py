@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast backtest | simulate | roads …"""
+"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast … | simulate | roads …"""
 
 import argparse
 import logging
@@ -20,21 +20,19 @@ from asty_cloud_api.migrate import migrate
 from asty_cloud_api.rehearsal import commands as rehearsal
 from asty_cloud_api.roads import commands as roads
 
+ERRORS: tuple[type[Exception], ...] = (
+    settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS, *rehearsal.ERRORS, *roads.ERRORS,
+)  # fmt: skip
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 1 and one line that says what to do when it can't."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (
-        settings.SettingsError,
-        register.RegisterFileError,
-        TownFileError,
-        *enrolment.ERRORS,
-        *rehearsal.ERRORS,
-        *roads.ERRORS,
-    ) as error:
+    except ERRORS as error:
         sys.exit(f"asty-cloud-api: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")

@@ -66,7 +66,6 @@ def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, url: str) -> None:
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
