@@ -139,5 +139,6 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
     for program in town.processes:
         if program.name == civic.SERVER:
             run_once((program.command[0], "migrate"), program.environment)
+            run_once((program.command[0], "departments", "import"), program.environment)
     say(f"starting {', '.join(program.name for program in town.processes)}")
     supervision.start(town.processes)

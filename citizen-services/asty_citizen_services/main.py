@@ -11,10 +11,11 @@ from fastapi import Depends, FastAPI
 from asty_citizen_services import csrf, failures, health
 from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
-from asty_citizen_services.identity import sign_in, staff_pages
+from asty_citizen_services.identity import me, sign_in, staff_pages
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
+from asty_citizen_services.notices.console import Console
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.screens import Screens
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(database, measured))
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
+    app.include_router(me.routes(database, cookies, screens, Console(), settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party))
     app.include_router(portal.routes(database, screens, catalogue, settings.zone))
     failures.install(app, screens)
