@@ -29,19 +29,10 @@ class TaxisNetSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class OidcSettings:
-    """The municipality's own directory of staff, by OpenID Connect."""
-
-    issuer: str
-    client: str
-    secret: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
 
-    `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in; `oidc` None: staff have passkeys alone.
+    `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in.
     """
 
     org: str
@@ -55,7 +46,6 @@ class Settings:
     production: bool = False
     procedures: Path | None = None
     taxisnet: TaxisNetSettings | None = None
-    oidc: OidcSettings | None = None
 
     @property
     def is_tls(self) -> bool:
@@ -93,7 +83,6 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         production=production,
         procedures=Path(folder) if folder else None,
         taxisnet=_taxisnet(environment),
-        oidc=_oidc(environment),
     )
 
 
@@ -111,14 +100,6 @@ def _taxisnet(environment: Mapping[str, str]) -> TaxisNetSettings | None:
         raise SettingsError(f"ASTY_CITIZEN_TAXISNET_REALM is {realm!r}: expected one of {', '.join(REALMS)}")
     client, secret = (_needed(environment, f"ASTY_CITIZEN_TAXISNET_{name}", "the registration at GSIS") for name in ("CLIENT", "SECRET"))
     return TaxisNetSettings(address, client, secret, realm)
-
-
-def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
-    issuer = environment.get("ASTY_CITIZEN_OIDC_ISSUER", "").rstrip("/")
-    if not issuer:
-        return None
-    client, secret = (_needed(environment, f"ASTY_CITIZEN_OIDC_{name}", "the directory of staff") for name in ("CLIENT", "SECRET"))
-    return OidcSettings(issuer, client, secret)
 
 
 def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:
