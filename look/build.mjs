@@ -22,6 +22,8 @@ const result = await build({
     "asty-map": "src/css/map.css",
     live: "src/js/live.js",
     passkey: "src/js/passkey.js",
+    board: "src/js/board.js",
+    "board-page": "src/css/board.css",
     map: "src/js/map.js",
     "map-worker": "node_modules/maplibre-gl/dist/maplibre-gl-worker.mjs",
   },

@@ -15,6 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database
+from asty_cloud_api.board import counter
+from asty_cloud_api.board import routes as board
+from asty_cloud_api.board.desk import Desk
 from asty_cloud_api.dispatch import interface as dispatch
 from asty_cloud_api.dispatch.inbox import Outbox
 from asty_cloud_api.enrolment import commands as enrolment_commands
@@ -25,6 +28,7 @@ from asty_cloud_api.enrolment.office import Office
 from asty_cloud_api.fleet import town_map
 from asty_cloud_api.interface import health
 from asty_cloud_api.interface import routes as interface
+from asty_cloud_api.joints import Joints
 from asty_cloud_api.live.feed import Feed
 from asty_cloud_api.measure import Measure, Measured
 from asty_cloud_api.roads import routes as roads
@@ -46,15 +50,18 @@ def create_app(settings: Settings) -> FastAPI:
     outbox = Outbox(settings.kafka) if settings.kafka else None
     valhalla = Valhalla(settings.valhalla_url) if settings.valhalla_url else None
     closures = Closures(changing, valhalla)
+    joints = Joints(changing, outbox, closures, settings.dsn, settings.valhalla_url)
     feed = Feed(settings.dsn)
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     measured = Measured()
+    desk = Desk(engine, changing, pages, feed, settings.zone, joints, joints)
     office = enrolment_commands.office(settings.enrolment, settings.dsn) if settings.enrolment else None
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
         tasks.append(asyncio.create_task(closures.watch(lambda trigger: dispatch.publish(changing, outbox, trigger))))
+        tasks.append(asyncio.create_task(counter.keep_finding(changing, settings.zone)))
         if office is not None:
             tasks.append(asyncio.create_task(_catch_up(office)))
         yield
@@ -66,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         await changing.dispose()
         if valhalla is not None:
             await valhalla.close()
+        await joints.close()
         if office is not None:
             office.engine.dispose()
 
@@ -82,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.routes(engine, feed, measured))
     app.include_router(interface.routes(engine, pages, feed, settings.zone))
     app.include_router(screens.routes(engine, pages, feed, settings.zone))
+    app.include_router(board.routes(desk))
     app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
     app.include_router(dispatch.routes(changing, outbox, settings.zone))
     app.include_router(roads.routes(closures))

@@ -34,6 +34,10 @@ class Pages:
         """Say one term in the reader's language."""
         return self._terms[preferences.read(request).lang].gettext(text)
 
+    def greek(self, text: str) -> str:
+        """Say one term in Greek, whoever asks: for what goes out to people of the town."""
+        return self._terms["el"].gettext(text)
+
     def render(self, request: Request, name: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> HTMLResponse:
         """Render a template; the reader's new choices are kept in cookies."""
         chosen = preferences.read(request)

@@ -77,19 +77,19 @@ def routes(engine: AsyncEngine, pages: Pages, feed: Feed, zone: ZoneInfo) -> API
     async def trucks(request: Request, if_none_match: IfNoneMatch = None) -> Response:
         now = datetime.now(UTC)
         features = geojson.trucks(await rows_of(TRUCKS, now), pages.formats(request), lambda term: pages.gettext(request, term), now)
-        return _tagged(request, _collection(features), if_none_match)
+        return tagged(request, collection(features), if_none_match)
 
     @router.get("/api/bins.geojson", summary="Every bin with the time of its last lift", response_model=Features)
     async def bins(request: Request, if_none_match: IfNoneMatch = None) -> Response:
         now = datetime.now(UTC)
         features = geojson.bins(await rows_of(BINS, now), pages.formats(request), lambda term: pages.gettext(request, term), now)
-        return _tagged(request, _collection(features), if_none_match)
+        return tagged(request, collection(features), if_none_match)
 
     def add_layer(name: str, about: str) -> None:
         async def layer(request: Request, if_none_match: IfNoneMatch = None) -> Response:
             async with engine.connect() as connection:
                 packed = await _layer(connection, name)
-            return _tagged(request, packed or _collection([]), if_none_match)
+            return tagged(request, packed or collection([]), if_none_match)
 
         router.add_api_route(f"/api/{name}.geojson", layer, summary=about, response_model=Features)
 
@@ -116,11 +116,12 @@ async def _layer(connection: AsyncConnection, name: str) -> bytes | None:
     return (await connection.execute(select(TownLayer.geojson_gz).where(TownLayer.name == name))).scalar_one_or_none()
 
 
-def _collection(features: list[dict[str, Any]]) -> bytes:
+def collection(features: list[dict[str, Any]]) -> bytes:
+    """Return features as gzipped GeoJSON; equal features give equal bytes."""
     return gzip.compress(msgspec.json.encode({"type": "FeatureCollection", "features": features}), compresslevel=5, mtime=0)
 
 
-def _tagged(request: Request, packed: bytes, if_none_match: str | None) -> Response:
+def tagged(request: Request, packed: bytes, if_none_match: str | None) -> Response:
     """Answer with gzipped GeoJSON, or with 304 when the reader has these very bytes."""
     etag = f'"{hashlib.blake2b(packed, digest_size=12).hexdigest()}"'
     headers: Mapping[str, str] = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding, Cookie"}

@@ -80,6 +80,7 @@ async function go(url, push) {
   try {
     await take(url);
     if (push) history.pushState(null, "", url);
+    dispatchEvent(new Event("asty:taken"));
   } catch {
     location.assign(url);
   }

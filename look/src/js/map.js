@@ -67,7 +67,8 @@ async function start(place) {
   place.replaceChildren();
   setWorkerUrl(new URL(place.dataset.worker, location.href).href);
   const town = boundsOf(data.streets, data.areas);
-  const home = town.isEmpty() ? boundsOf(data.bins, data.trucks) : town;
+  const moving = MOVING.filter((name) => urls[name]);
+  const home = town.isEmpty() ? boundsOf(...moving.map((name) => data[name])) : town;
   data.sheet = sheetOf(town);
   const map = new TownMap({
     container: place,
@@ -100,7 +101,7 @@ async function start(place) {
 
   // The page follows what changed: positions and bins are asked for again, the town is not.
   addEventListener("asty:changed", async () => {
-    for (const name of MOVING) {
+    for (const name of moving) {
       try {
         map.getSource(name)?.setData(await fetchJson(urls[name]));
       } catch {
@@ -111,6 +112,8 @@ async function start(place) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => map.setStyle(townStyle(data), { diff: false }));
 
   document.documentElement.dataset.mapped = "yes";
+  // what a page adds to the town: its own module listens for this
+  place.dispatchEvent(new CustomEvent("asty:map", { bubbles: true, detail: { map, popup, describe: (feature) => popupText(feature, words) } }));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-show-lon]");
     if (!button) return;

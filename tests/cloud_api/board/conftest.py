@@ -1,0 +1,128 @@
+"""A day on the road: two trucks with routes of the town's bins, half done, one missed, one unplanned; a plan that waits for a decision."""
+
+import json
+import math
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from asty_cloud_api.fleet.plans import service_day
+from asty_contracts.records import Position
+from psycopg.types.json import Jsonb
+
+ATHENS = ZoneInfo("Europe/Athens")
+DEPOT = (39.36, 22.95)
+PACE = 5.0
+
+
+def seen(now: datetime) -> dict[str, Any]:
+    return {"seen": now - timedelta(minutes=50), "accepted": now - timedelta(minutes=49), "accepted_by": "Νίκος Π."}
+
+
+def iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def metres(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return math.hypot((b[1] - a[1]) * math.cos(math.radians(a[0])), b[0] - a[0]) * 111_320
+
+
+def a_route(bins: list[dict[str, Any]], begins: datetime, service: int = 60) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return stops and path in the shape of fleet.route: the bins in their order, a station, the garage."""
+    calls = [("bin", one["id"], (one["lat"], one["lon"]), one) for one in bins]
+    calls += [("station", "station", (DEPOT[0] + 0.004, DEPOT[1] + 0.006), {}), ("garage", "garage", DEPOT, {})]
+    at, here, stops, path = begins, DEPOT, [], []
+    for n, (kind, name, place, one) in enumerate(calls, 1):
+        way = metres(here, place) * 1.3
+        at += timedelta(seconds=way / PACE)
+        stop = {"n": n, "kind": kind, "id": name, "lat": place[0], "lon": place[1], "street": one.get("street"), "eta": iso(at)}
+        stop |= {"service_s": service, "kg": 80, "litres": 1100, "stream": one.get("stream"), "must": n % 5 == 0, "why": "expected full"}
+        stops.append(stop)
+        corner = [place[1], here[0]]
+        path.append(
+            {"to": n, "metres": way, "seconds": way / PACE, "shape": [[here[1], here[0]], corner, [place[1], place[0]]], "turns": []}
+        )
+        at, here = at + timedelta(seconds=service), place
+    return stops, path
+
+
+@dataclass
+class Town:
+    """`day` is the service day; `put` writes rows of schema fleet, each a mapping of its columns."""
+
+    dsn: str
+    day: date
+    bins: dict[str, dict[str, Any]]
+    plan: uuid.UUID
+
+    def put(self, table: str, **row: Any) -> None:
+        values = [Jsonb(v) if isinstance(v, dict | list) and table != "tags" else v for v in row.values()]
+        sql = f"INSERT INTO fleet.{table} ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})"
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(sql, values)  # type: ignore[call-overload]
+
+    def run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            done = connection.execute(sql, values)  # type: ignore[call-overload]
+            return done.fetchall() if done.description else []
+
+    def notify(self, what: str = "route") -> None:
+        self.run("SELECT pg_notify('fleet', %s)", json.dumps({"what": what}))
+
+
+def tour(bins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Order bins by the nearest next, so that a picture of it looks like a route."""
+    left, here, found = list(bins), DEPOT, []
+    while left:
+        left.sort(key=lambda one: metres(here, (one["lat"], one["lon"])))
+        found.append(left.pop(0))
+        here = (found[-1]["lat"], found[-1]["lon"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def town(busy: Any, register_file: Any, lift_of: Any) -> Town:
+    """Seed the day. The busy town has lifted Κ-001 (118 kg) and Κ-003 (no weight) today; both are on truck-01's route."""
+    bins = {one["id"]: one for one in json.loads(register_file.read_text())["bins"]}
+    now = datetime.now(UTC)
+    seeded = Town(busy.dsn, service_day(now, ATHENS), bins, uuid.uuid4())
+    figures = {"metres": 21_400.0, "seconds": 14_000, "kg": 2400, "stops": 30, "left_out": 2, "cost": 160.0}
+    left_out = [{"what": "stop", "id": "Κ-040", "reason": "not_worth", "why": "it can wait"}]
+    explained = {
+        "yesterday": {"metres": -1800, "seconds": -1300, "cost": -14.2, "stops": -3, "kg": -200},
+        "every_bin": {"metres": -8200, "seconds": -7000, "cost": -61.0, "stops": -10, "kg": -700},
+        "rules": [{"rule": "shift", "saved": 4.2, "more_stops": 1, "more_musts": 0}],
+    }
+    result = {"plan": {"left_out": left_out}, "explained": explained}
+    first = {"kind": "first_plan", "subject": str(seeded.day), "said_by": "planner"}
+    seeded.put(
+        "plan", id=seeded.plan, day=seeded.day, version=1, state="running", made=now - timedelta(hours=2), made_by="planner",
+        reasons=[first], figures=figures, problem={}, result=result,
+    )  # fmt: skip
+    names = sorted(bins)
+    west = tour([bins[name] for name in names if bins[name]["stream"] == "σύμμεικτα" and int(name[2:]) <= 24])
+    west.sort(key=lambda one: one["id"] not in ("Κ-001", "Κ-003"))  # what was lifted comes first
+    east = tour([bins[name] for name in names if int(name[2:]) > 24 and name != "Κ-040"])
+    for edge, own, begins in (("truck-01", west, now - timedelta(minutes=12)), ("truck-02", east, now - timedelta(minutes=55))):
+        stops, path = a_route(own, begins)
+        seeded.put(
+            "route", edge=edge, day=seeded.day, version=1, plan=seeded.plan, made=now - timedelta(hours=2), stops=stops, path=path,
+            figures={"metres": sum(leg["metres"] for leg in path)}, delivered=now - timedelta(hours=1),
+            **(seen(now) if edge == "truck-02" else {}),
+        )  # fmt: skip
+    for number, one in enumerate(east[:8]):
+        missed = number == 3
+        seeded.put(
+            "stop_outcome", key=uuid.uuid4(), day=seeded.day, edge="truck-02", stop=one["id"], outcome="missed" if missed else "lifted",
+            reason="no_access" if missed else None, said_by="driver", at=now - timedelta(minutes=46 - 5 * number),
+            kg=None if missed else 60.0 + number, route_version=1, note="σταθμευμένο όχημα" if missed else None,
+        )  # fmt: skip
+    at = east[7]
+    t = int(now.timestamp() * 1000)
+    busy.put("truck-02", (t, Position(lat=at["lat"], lon=at["lon"], v=4.0, course=120.0)))
+    busy.put("truck-02", (t - 60_000, lift_of(bins["Κ-040"]["tag"], t - 60_000, 44.0)))
+    return seeded
