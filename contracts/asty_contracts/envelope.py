@@ -1,6 +1,6 @@
 """The pack: how records travel from an edge, as JSON or as CBOR (RFC 8949)."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,9 @@ MAX_PACK_BYTES = 256 * 1024
 """Of a message, as sent and as JSON."""
 MAX_RECORDS = 1000
 """What a reader accepts in one pack; a writer sends up to 100."""
+CLAIM_BYTES = 4 * MAX_PACK_BYTES
+"""Beyond it a refused pack is not looked into."""
+CLAIM_RANGES = 1000
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 """What is a time at all, UTC ms: the years 1 to 9999. Whether it is plausible is judged where it is stored."""
 
@@ -51,12 +54,29 @@ class Pack(Struct, frozen=True):
     h: bool = False
 
 
+class Claim(NamedTuple):
+    """What a pack that can't be taken says of itself: its epoch and the inclusive ranges of its sequences."""
+
+    ep: UUID
+    ranges: tuple[tuple[int, int], ...]
+
+
 class _Version(Struct):
     v: int | None = None
 
 
+class _Numbered(Struct):
+    s: int
+
+
+class _Claiming(Struct):
+    ep: UUID
+    recs: list[_Numbered]
+
+
 _packs = msgspec.json.Decoder(Pack)
 _versions = msgspec.json.Decoder(_Version)
+_claims = msgspec.json.Decoder(_Claiming)
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -97,7 +117,7 @@ def json_text(payload: bytes, content_type: str | None = None) -> bytes:
     """
     if len(payload) > MAX_PACK_BYTES:
         raise PackRefusedError("too_big", f"{len(payload)} bytes, at most {MAX_PACK_BYTES}")
-    essence = (content_type or JSON).partition(";")[0].strip().lower()
+    essence = essence_of(content_type)
     if essence == CBOR:
         try:
             payload = cbor.to_json(payload)
@@ -136,6 +156,32 @@ def decode_json(text: bytes) -> Pack:
         raise PackRefusedError("too_big", f"{len(pack.recs)} records, at most {MAX_RECORDS}")
     _check_records(pack)
     return pack
+
+
+def claim(payload: bytes, content_type: str | None = None) -> Claim | None:
+    """Read the epoch and the sequences of a pack that is refused, so that its edge can be told; None where they can't be read.
+
+    Raises nothing, whatever the bytes are.
+    """
+    if len(payload) > CLAIM_BYTES:
+        return None
+    try:
+        text = cbor.to_json(payload) if essence_of(content_type) == CBOR else payload
+        said = _claims.decode(text)
+    except (cbor.CborError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    ranges: list[tuple[int, int]] = []
+    for s in sorted({record.s for record in said.recs if 1 <= record.s < 1 << 63}):
+        if ranges and s == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], s)
+        else:
+            ranges.append((s, s))
+    return Claim(said.ep, tuple(ranges)) if 0 < len(ranges) <= CLAIM_RANGES else None
+
+
+def essence_of(content_type: str | None) -> str:
+    """Return the media type without its parameters; JSON where none is named."""
+    return (content_type or JSON).partition(";")[0].strip().lower()
 
 
 def _unknown(version: object) -> str:

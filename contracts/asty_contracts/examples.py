@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from asty_contracts import envelope, groups, typed
+from asty_contracts.enrolment import EnrolmentAnswer, EnrolmentRefused, EnrolmentRequest
 from asty_contracts.envelope import CBOR, Pack, Record
 from asty_contracts.evidence import chained
 from asty_contracts.life import Ack, Birth, Command, DeviceInfo, PointInfo, State
@@ -97,6 +98,11 @@ def _pack(kind: str, *data: RecordData) -> Pack:
     return Pack(EPOCH, records)
 
 
+def _pem(what: str) -> str:
+    """Write something as a certificate is written; nothing is in it."""
+    return f"-----BEGIN {what}-----\nMAA=\n-----END {what}-----\n"
+
+
 PACKS: dict[str, Pack] = {
     **{f"pack-{kind}": _pack(kind, *both) for kind, both in DATA.items()},
     "pack-backlog": msgspec.structs.replace(_pack("pos", *DATA["pos"]), h=True),
@@ -117,12 +123,30 @@ MESSAGES: dict[str, Struct] = {
     "state": _STATE,
     "state-will": State(up=False, session=SESSION, n=17, at=T),
     "ack": Ack(EPOCH, 84_400, ((84_410, 84_412), (84_420, 84_420))),
+    "ack-refused": Ack(EPOCH, 84_400, ((84_410, 84_412),), alone=((84_401, 84_405),), refused=((84_407, 84_407),)),
     "command": Command("c-1", "rebirth"),
     "delivered": Delivered("demo", "truck-01", T + 900, PACKS["pack-lift"]),
     "edge-life": EdgeLife("demo", "truck-01", T + 900, "state", Raw(msgspec.json.encode(_STATE))),
     "refused": Refused("asty/1/demo/truck-01/up/rec", "truck-01", T, "malformed", "truncated", 9, b'{"v":1,"e'),
+    "refused-pack": Refused(
+        "asty/1/demo/truck-01/up/rec",
+        "truck-01",
+        T,
+        "malformed",
+        "time 1 of sequence 84407 is no time",
+        812,
+        b'{"v":1,"e',
+        EPOCH,
+        ((84_401, 84_405), (84_407, 84_407)),
+    ),
     "alert": Alert("demo", "truck-01", T, "scale_fault", on=True, severity="critical", live=True, device="scale", info="over its range"),
     "bin-lifted": BinLifted("demo", "truck-01", EPOCH, 84_512, T, TAG, 118.0, 40.770031, 22.390752),
+    "enrolment-request": EnrolmentRequest(_pem("CERTIFICATE REQUEST"), _pem("CERTIFICATE"), b"\x30\x06\x02\x01\x01\x02\x01\x02"),
+    "enrolment-answer": EnrolmentAnswer(
+        "approved", "truck-01", "3F2A-91BC-04D7-55E0-8812-6A9F-C0DE-77B3", _pem("CERTIFICATE"), _pem("CERTIFICATE")
+    ),
+    "enrolment-waiting": EnrolmentAnswer("waiting", "truck-01", "3F2A-91BC-04D7-55E0-8812-6A9F-C0DE-77B3"),
+    "enrolment-refused": EnrolmentRefused("the claim was used up", "ask the town's office for a new claim"),
     "plan-trigger": PlanTrigger(
         UUID("7c1f5a90-3f0b-4f1e-9d53-0a1b2c3d4e5f"), T, "skip", "K-0042", "driver", {"edge": "truck-01", "reason": "no_access"}
     ),

@@ -50,11 +50,15 @@ class Ack(Struct, frozen=True, omit_defaults=True):
     """dn/ack, retained: every record up to `upto` is stored, or accounted for by a gap; the edge may delete them.
 
     `miss` are the inclusive ranges above `upto` that the store lacks although it has later ones: they are sent again at once.
+    `alone` were refused in the company of others: each is sent again in a pack of its own, so that one does not stop the others.
+    `refused` were refused alone: the edge sets them aside, keeps them, and accounts for them in a gap.
     """
 
     ep: UUID
     upto: int
     miss: tuple[tuple[int, int], ...] = ()
+    alone: tuple[tuple[int, int], ...] = ()
+    refused: tuple[tuple[int, int], ...] = ()
 
 
 class Command(Struct, frozen=True, omit_defaults=True):

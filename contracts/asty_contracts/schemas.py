@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from asty_contracts.enrolment import EnrolmentAnswer, EnrolmentRefused, EnrolmentRequest
 from asty_contracts.envelope import Pack
 from asty_contracts.life import Ack, Birth, Command, State
 from asty_contracts.records import KINDS
@@ -27,6 +28,9 @@ TYPES: dict[str, type[Struct]] = {
     "refused": Refused,
     "alert": Alert,
     "bin-lifted": BinLifted,
+    "enrolment-request": EnrolmentRequest,
+    "enrolment-answer": EnrolmentAnswer,
+    "enrolment-refused": EnrolmentRefused,
     "plan-trigger": PlanTrigger,
 }
 

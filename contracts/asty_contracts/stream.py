@@ -39,8 +39,11 @@ class EdgeLife(Struct, frozen=True):
     body: Raw
 
 
-class Refused(Struct, frozen=True):
-    """refused.v1: what ingest did not take; `payload` is base64 of at most its first 4096 bytes, `size` its true size."""
+class Refused(Struct, frozen=True, omit_defaults=True):
+    """refused.v1: what ingest did not take; `payload` is base64 of at most its first 4096 bytes, `size` its true size.
+
+    `ep` and `claims` are the epoch and the inclusive ranges of sequences of a refused pack, as far as they could be read.
+    """
 
     topic: str
     edge: str | None
@@ -49,6 +52,8 @@ class Refused(Struct, frozen=True):
     detail: str
     size: int
     payload: bytes
+    ep: UUID | None = None
+    claims: tuple[tuple[int, int], ...] = ()
 
 
 class Alert(Struct, frozen=True, omit_defaults=True):

@@ -162,6 +162,8 @@ class Agent:
         doubted = self._doubted_since is not None and now - self._doubted_since < DOUBT_MS
         if ack.miss and not retained and not doubted:
             self._account_for(Ranges(ack.miss))
+        if ack.refused:
+            self._set_refused_aside(Ranges(ack.refused))
 
     # How
 
@@ -284,6 +286,23 @@ class Agent:
         self._uplink.machine.appended(appended.first, appended.last, (), mono_ms())
         self._uplink.wake()
         self._keep(self._fusion.alarms.set("outbox_damaged", True, when, severity="critical", info=info))
+
+    def _set_refused_aside(self, refused: Ranges) -> None:
+        """Send no more what the town does not take: it is kept here, and a gap says so."""
+        when = self._time.moment(mono_ms())
+        try:
+            appended = self._outbox.refuse(refused, when)
+        except OutboxStuckError as error:
+            _log.warning("%s; refused records are set aside with the next acknowledgement", error)
+            return
+        if appended.last < appended.first:
+            return
+        info = f"the town refused records {refused!r} for what is in them; gap records name them"
+        _log.error("%s; they are kept in the outbox's table `refused` (asty-edge inspect lists them), the town keeps the reason", info)
+        self._uplink.machine.set_aside(refused)
+        self._uplink.machine.appended(appended.first, appended.last, (), mono_ms())
+        self._uplink.wake()
+        self._keep(self._fusion.alarms.set("records_refused", True, when, info=info))
 
     def _account_for(self, missing: Ranges) -> None:
         """Answer for numbers that the store lacks and that nobody has: it lost them after it had acknowledged them."""

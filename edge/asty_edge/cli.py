@@ -143,6 +143,7 @@ def _for_people(report: dict[str, Any]) -> str:
         f"held        {report['held']} records, {report['bytes']} bytes{oldest}",
         *(f"              {kind:8}{count}" for kind, count in report["held_by_kind"].items()),
         f"waiting     {' '.join(f'{first}-{last}' for first, last in report['unacknowledged']) or 'nothing'}",
+        *([f"refused     {' '.join(f'{s} ({kind})' for s, _, kind in report['refused'])}"] if report["refused"] else []),
         "last lifts" if report["last_lifts"] else "no lifts yet",
     ]
     for lift in report["last_lifts"]:

@@ -16,6 +16,8 @@ from msgspec import Raw, Struct
 
 KEPT_BYTES = 4096
 MAX_EPOCHS = 100_000
+ANSWERED = frozenset[Reason]({"malformed", "too_big", "unknown_version"})
+"""Reasons that lie in the pack: its edge is told which of its records are refused. Of another edge's epoch nobody is told."""
 _births = msgspec.json.Decoder(Birth)
 _states = msgspec.json.Decoder(State)
 _parse = lru_cache(maxsize=16_384)(topics.parse)
@@ -126,4 +128,7 @@ def refuse(message: Incoming, reason: Reason, detail: str) -> Outgoing:
     topic = topics.parse(message.topic)
     edge = topic.edge if topic else None
     refused = Refused(message.topic, edge, message.rx, reason, detail, len(message.payload), message.payload[:KEPT_BYTES])
+    is_answered = topic is not None and topic.leaf is Up.RECORDS and reason in ANSWERED
+    if is_answered and (claim := envelope.claim(message.payload, message.content_type)) is not None:
+        refused = msgspec.structs.replace(refused, ep=claim.ep, claims=claim.ranges)
     return Outgoing(topics.REFUSED, edge or "", msgspec.json.encode(refused), reason=reason, detail=detail)

@@ -77,6 +77,19 @@ class Sequences:
                 b = next(theirs, None)
         return Sequences(common)
 
+    def __sub__(self, other: "Sequences") -> "Sequences":
+        """Return what the other does not hold."""
+        left: list[Range] = []
+        for first, end in self.ranges:
+            for low, high in other.ranges:
+                if low >= end:
+                    break
+                if high > first:
+                    left.append((first, low))
+                    first = max(first, high)
+            left.append((first, end))
+        return Sequences(left)
+
     def meets(self, first: int, end: int) -> bool:
         """Tell whether any number of a half-open range, which is not empty, is held."""
         place = bisect_right(self._firsts, first) - 1
@@ -93,6 +106,10 @@ class Sequences:
     def upto(self) -> int:
         """The end of the unbroken run that begins at 1; 0 when 1 is not held."""
         return self.ranges[0][1] - 1 if self.ranges and self.ranges[0][0] <= 1 else 0
+
+    def inclusive(self, most: int) -> tuple[tuple[int, int], ...]:
+        """Return the first `most` ranges, inclusive."""
+        return tuple((first, end - 1) for first, end in self.ranges[:most])
 
     def holes(self) -> list[tuple[int, int]]:
         """Return the inclusive ranges above `upto` that are not held although later numbers are."""

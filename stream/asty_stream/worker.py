@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import faust
@@ -27,6 +28,7 @@ from asty_stream.store.ledger import recent_acks
 from asty_stream.store.maintain import maintain
 from asty_stream.store.telemetry import telemetry_keeper
 from asty_stream.store.transaction import Outcome
+from asty_stream.transport import Transport
 from asty_stream.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -54,14 +56,16 @@ class WorkerCrashedError(Exception):
 
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; returns the exit code: 0, or 3 when the worker stalled and wants to be started again."""
-    return asyncio.run(Worker(settings).work())
+    with TemporaryDirectory(prefix="asty-stream-") as scratch:
+        return asyncio.run(Worker(settings, scratch).work())
 
 
 class Worker:
-    """The parts of one worker process and their beginning and end."""
+    """The parts of one worker process and their beginning and end. `scratch` is a folder for what Faust insists on writing."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, scratch: str) -> None:
         self._settings = settings
+        self._scratch = scratch
         self._acks = AckSender(settings.org, settings.mqtt)
         self._announcer = Announcer(settings.database_dsn, settings.kafka_bootstrap)
         self._keepers: list[Keeper[Any, Any]] = []
@@ -128,6 +132,7 @@ class Worker:
             it.group,
             broker=[f"kafka://{address.strip()}" for address in it.kafka_bootstrap.split(",")],
             store="memory://",
+            datadir=self._scratch,
             key_serializer="raw",
             value_serializer="raw",
             topic_replication_factor=it.kafka_replication,
@@ -143,6 +148,7 @@ class Worker:
             web_enabled=False,
             worker_redirect_stdouts=False,
         )
+        app.transport = Transport(app.conf.broker_consumer, app)
         self._agent(app, TELEMETRY, self._telemetry)
         self._agent(app, BACKLOG, self._telemetry)
         self._agent(app, EDGE_LIFE, self._life)
@@ -191,11 +197,12 @@ class Worker:
         return handle
 
     def _refused(self) -> Handle:
-        keeper = self._keeper(Keeper(self._settings.database_dsn, partial(life.store_refused, clock=now_ms), life.divided))
+        work = partial(life.store_refused, org=self._settings.org, clock=now_ms)
+        keeper = self._keeper(Keeper(self._settings.database_dsn, work, life.divided))
 
         async def handle(values: Sequence[bytes]) -> Tell:
-            await keeper.keep(values)
-            return _nothing_to_tell
+            refused = [ack for acks in await keeper.keep(values) for ack in acks]
+            return partial(self._acks.put, refused)
 
         return handle
 
@@ -255,7 +262,3 @@ async def _store(stream: Any, waiting: asyncio.Queue[Any], handle: Handle) -> No
         for event in events:
             await stream.ack(event)
         tell()
-
-
-def _nothing_to_tell() -> None:
-    """A refused message is acknowledged to nobody."""

@@ -63,12 +63,23 @@ def test_what_never_arrived_is_counted_as_unseen_and_spoils_no_percentile() -> N
         shown={0: 2500},
         used=[],
         ticks=[Tick(1.0, 3, 4, 0, 0)],
+        handed={("c", 1): 2010},
+        received={("c", 1): 2040},
+        noticed=[Heard(2030, frozenset({"c"})), Heard(2140, frozenset({"c"})), Heard(2200, frozenset({"c"}))],
     )
     [stretch] = stretches(observed)
     assert (stretch.readings, stretch.unseen) == (3, 3)
     assert (stretch.sensor_to_row.n, stretch.sensor_to_row.worst) == (2, 100)
     assert (stretch.alarm_to_event.n, stretch.alarm_to_event.p99) == (1, 300)
     assert stretch.alarm_to_page.p50 == 500
+    assert {name: leg.worst for name, leg in stretch.legs.items()} == {
+        "read to sent": 10,
+        "sent to received": 30,
+        "received to stored": 100,
+        "stored to event": 160,
+        "event to page": 200,
+    }
+    assert all(leg.n == 1 for leg in stretch.legs.values()), "of the alarm that never arrived no leg is counted"
     assert [it.ms for it in alarms_shown(observed.rung, observed.shown)] == [500, NEVER]
 
 

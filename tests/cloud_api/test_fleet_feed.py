@@ -3,16 +3,18 @@
 import asyncio
 import json
 
-from asty_cloud_api.live.feed import Changes, Feed, read_payload
+import pytest
+from asty_cloud_api import live
+from asty_cloud_api.live.feed import Change, Changes, Feed, read_payload
 from hypothesis import given
 from hypothesis import strategies as st
 
 words = st.tuples(st.sampled_from(["lift", "pos", "alarm"]))
 
 
-@given(st.lists(words, max_size=40), st.integers(0, 50), st.integers(1, 10))
-def test_a_page_hears_of_all_that_it_missed_or_is_told_to_read_everything(kinds: list[tuple[str]], seen: int, keep: int) -> None:
-    changes = Changes(keep=keep)
+@given(st.lists(words, max_size=40), st.integers(0, 50))
+def test_a_page_hears_of_all_that_it_missed_or_is_told_to_read_everything(kinds: list[tuple[str]], seen: int) -> None:
+    changes = Changes()
     for kind in kinds:
         changes.add(kind, ())
     heard = changes.since(seen)
@@ -22,10 +24,20 @@ def test_a_page_hears_of_all_that_it_missed_or_is_told_to_read_everything(kinds:
     assert heard is not None
     assert heard.number == len(kinds)
     missed = kinds[seen:]
-    if 0 < len(missed) <= keep:
-        assert set(heard.kinds) == {kind for (kind,) in missed}
-    else:
-        assert heard.kinds == ()
+    assert set(heard.kinds) == {kind for (kind,) in missed}
+    assert changes.is_urgent_since(seen) == (("alarm",) in missed)
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_a_change_that_names_nothing_makes_a_page_read_everything(before: int, after: int) -> None:
+    changes = Changes()
+    for _ in range(before):
+        changes.add(("pos",), ("truck-01",))
+    seen = changes.number
+    changes.add((), ())
+    for _ in range(after):
+        changes.add(("pos",), ("truck-01",))
+    assert changes.since(seen) == Change(changes.number)
 
 
 @given(st.text())
@@ -81,6 +93,23 @@ async def test_a_burst_of_changes_reaches_a_page_as_few_events() -> None:
     async with feed._woken:
         feed._woken.notify_all()
     assert f"id: {feed.token}-100\n".encode() in await waiting
+    await events.aclose()  # type: ignore[attr-defined]
+
+
+async def test_an_alarm_does_not_wait_until_a_page_may_hear_of_positions_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.feed, "MIN_INTERVAL", 3600.0)
+    feed = Feed("")
+    events = feed.follow(feed.position)
+    await anext(events)
+    await feed._add(("pos",), ("truck-01",))
+    assert b'"pos"' in await anext(events)
+    waiting = asyncio.ensure_future(anext(events))
+    await feed._add(("pos",), ("truck-02",))
+    await asyncio.sleep(2 * live.feed.URGENT_INTERVAL)
+    assert not waiting.done()
+    await feed._add(("alarm",), ("truck-03",))
+    said = json.loads((await waiting).decode().split("data: ")[1])
+    assert said == {"kinds": ["alarm", "pos"], "edges": ["truck-02", "truck-03"]}
     await events.aclose()  # type: ignore[attr-defined]
 
 

@@ -8,7 +8,7 @@ import cbor2
 import msgspec
 import pytest
 from asty_contracts import cbor, envelope
-from asty_contracts.envelope import CBOR, JSON, MAX_PACK_BYTES, PackRefusedError
+from asty_contracts.envelope import CBOR, JSON, MAX_PACK_BYTES, Claim, PackRefusedError
 from asty_contracts.examples import EPOCH, GOLDEN, PACKS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -225,3 +225,40 @@ def test_the_cbor_check_lets_nothing_through_that_the_decoder_cannot_finish(payl
     except cbor.CborError:
         return
     msgspec.json.decode(text)
+
+
+def refused(*numbers: int, **changed: object) -> bytes:
+    """A pack that no reader takes, with these sequences."""
+    recs = [{"s": s, "t": "no time", "k": "pos", "d": {}} for s in numbers]
+    return msgspec.json.encode({"v": 1, "ep": str(EPOCH), "recs": recs, **changed})
+
+
+@pytest.mark.parametrize("content_type", [JSON, CBOR])
+def test_of_a_pack_that_is_refused_its_sequences_can_still_be_told(content_type: str) -> None:
+    payload = refused(7, 3, 4, 5, 7)
+    if content_type == CBOR:
+        payload = cbor.of_json(payload)
+    with pytest.raises(PackRefusedError):
+        envelope.decode(payload, content_type)
+    assert envelope.claim(payload, content_type) == Claim(EPOCH, ((3, 5), (7, 7)))
+
+
+def test_of_a_pack_that_is_too_big_or_of_a_later_version_too() -> None:
+    assert envelope.claim(refused(*range(1, 5001))) == Claim(EPOCH, ((1, 5000),))
+    assert envelope.claim(refused(1, v=9, later=[{}])) == Claim(EPOCH, ((1, 1),))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{", refused(3)[:-1], refused(), refused(3, ep="truck"), refused(0), refused(1 << 63), b" " * envelope.CLAIM_BYTES + refused(1),
+        refused(*range(1, 4000, 2)),
+    ],
+)  # fmt: skip
+def test_where_no_sequence_can_be_read_or_there_are_too_many_nothing_is_claimed(payload: bytes) -> None:
+    assert envelope.claim(payload) is None
+
+
+@given(st.binary(max_size=200), st.sampled_from([None, JSON, CBOR]))
+def test_no_bytes_can_make_the_reading_of_a_claim_fail(payload: bytes, content_type: str | None) -> None:
+    envelope.claim(payload, content_type)

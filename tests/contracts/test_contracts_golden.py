@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from asty_contracts import envelope, evidence, examples
 from asty_contracts.envelope import CBOR
+from asty_contracts.enrolment import EnrolmentAnswer, EnrolmentRefused, EnrolmentRequest
 from asty_contracts.examples import DATA, GOLDEN, MESSAGES, PACKS
 from asty_contracts.life import Ack, Birth, Command, State
 from asty_contracts.records import KIND_OF, KINDS, Lift
@@ -42,7 +43,8 @@ def test_every_kind_has_a_golden_with_all_fields_and_one_with_the_fewest(kind: s
 
 
 def test_every_message_that_crosses_a_process_boundary_has_a_golden() -> None:
-    wanted = {Birth, State, Ack, Command, Delivered, EdgeLife, Refused, Alert, BinLifted, PlanTrigger}
+    enrolment = {EnrolmentRequest, EnrolmentAnswer, EnrolmentRefused}
+    wanted = {Birth, State, Ack, Command, Delivered, EdgeLife, Refused, Alert, BinLifted, PlanTrigger, *enrolment}
     assert {type(message) for message in MESSAGES.values()} == wanted
 
 

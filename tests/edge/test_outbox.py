@@ -365,3 +365,18 @@ def test_kill_at_any_moment_loses_nothing_that_was_appended(path):
 def test_a_commit_waits_for_the_disk(outbox):
     assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
     assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_refused_record_is_kept_in_the_file_named_in_a_gap_and_sent_no_more(path):
+    outbox = Outbox.open(path, MB)
+    outbox.append([weight(), pos(), weight()])
+    appended = outbox.refuse(Ranges([(2, 2), (9, 12)]), WHEN)
+    assert (appended.first, appended.last) == (4, 4), "only what is held is accounted for"
+    assert [(one.s, one.k) for one in outbox.peek(Ranges([(1, 9)]), 10, MB)] == [(1, "weight"), (3, "weight"), (4, "gap")]
+    gap = msgspec.json.decode(outbox.peek(Ranges([(4, 4)]), 1, MB)[0].d, type=Gap)
+    assert (gap.ranges, gap.n, gap.why) == (((2, 2),), 1, "refused")
+    assert outbox.refuse(Ranges([(2, 2)]), WHEN).last == 3 + 1, "named again, nothing more is written"
+    outbox.acknowledge(4)
+    outbox.close()
+    report = inspect(path)
+    assert (report["held"], [(s, k) for s, _, k in report["refused"]]) == (0, [(2, "pos")])

@@ -53,6 +53,19 @@ def test_an_older_file_keeps_its_epoch_its_numbers_and_every_record(version_1):
     assert not list(version_1.parent.glob("*.corrupt-*"))
 
 
+def test_a_file_of_version_2_keeps_what_waits_and_what_was_damaged(tmp_path):
+    path = Path(shutil.copy(FILES / "version-2.db", tmp_path / "outbox.db"))
+    assert inspect(path)["refused"] == [], "before the upgrade too"
+    outbox = Outbox.open(path, ROOM)
+    assert (str(outbox.epoch), outbox.head, outbox.acked, outbox.held) == ("afe289f3-e096-4510-8690-17ce7dbbe84a", 67, 20, 46)
+    assert len(outbox.peek(ALL, 1000, ROOM)) == 46
+    assert outbox.refuse(Ranges([(66, 66)]), WHEN).last == 68
+    outbox.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT s FROM damaged").fetchall() == [(30,)]
+        assert db.execute("SELECT s, k FROM refused").fetchall() == [(66, "alarm")]
+
+
 def test_after_the_upgrade_numbers_sessions_and_the_chain_of_lifts_go_on(version_1):
     outbox = Outbox.open(version_1, ROOM)
     assert outbox.begin_session(0) == 1_795_000_001

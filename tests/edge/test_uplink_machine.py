@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from asty_contracts.life import Ack
+from asty_edge.ranges import Ranges
 from asty_edge.uplink.machine import FIRST_BACKOFF_MS, LAST_BACKOFF_MS, PROBE, Lane, Uplink
 from asty_edge.uplink.reconnect import Reconnect
 
@@ -213,3 +214,28 @@ def test_reconnecting_waits_between_one_second_and_five_minutes(chance):
     assert waits == sorted(waits)
     reconnect.succeeded()
     assert reconnect.failed(chance) == 1.0
+
+
+def test_records_refused_in_company_go_out_again_one_by_one_and_the_others_go_on_together():
+    talk = Talk().connect().born(1, 5, urgent=(5,))
+    talk.later(1000).sends()
+    assert talk.machine.acknowledged(Ack(EPOCH, 0, alone=((2, 4),)), talk.now)
+    talk.born(6, 8).later(1000)
+    assert sorted(talk.sends()) == [(Lane.LIVE, 2, 2), (Lane.LIVE, 3, 3), (Lane.LIVE, 4, 4), (Lane.LIVE, 6, 8)]
+    talk.machine.acknowledged(Ack(EPOCH, 1, alone=((2, 4),)), talk.now)
+    assert talk.sends() == [], "they are on their way"
+    assert talk.later(FIRST_BACKOFF_MS).sends().count((Lane.LIVE, 3, 3)) == 1, "what stays unacknowledged goes alone again"
+
+
+def test_backlog_refused_in_company_goes_out_again_one_by_one_as_backlog():
+    talk = Talk(head=150).connect()
+    assert talk.sends() == [(Lane.BACKLOG, 1, 100), (Lane.BACKLOG, 101, 150)]
+    talk.machine.acknowledged(Ack(EPOCH, 0, alone=((149, 150),)), talk.now)
+    assert talk.sends() == [(Lane.BACKLOG, 149, 149), (Lane.BACKLOG, 150, 150)]
+
+
+def test_what_was_set_aside_is_sent_no_more():
+    talk = Talk().connect().born(1, 3)
+    talk.later(1000).sends()
+    talk.machine.set_aside(Ranges([(2, 2)]))
+    assert talk.later(FIRST_BACKOFF_MS).sends() == [(Lane.LIVE, 1, 3)], "2 is not among the numbers asked for"

@@ -134,3 +134,23 @@ def test_any_message_becomes_one_that_kafka_can_have(topic: str, payload: bytes,
 def test_a_refusal_is_what_the_contract_calls_one() -> None:
     with pytest.raises(PackRefusedError, match="malformed"):
         envelope.decode(b"")
+
+
+@pytest.mark.parametrize(("changed", "reason"), [({"v": 2}, "unknown_version"), ({"h": "no"}, "malformed"), ({"recs": None}, "too_big")])
+def test_a_refused_pack_names_the_records_that_its_edge_can_be_told_of(changed: dict[str, object], reason: str) -> None:
+    body = msgspec.json.decode(PACK) | changed
+    if reason == "too_big":
+        body["recs"] = [{"s": s, "t": 1, "k": "pos", "d": {}} for s in range(1, 1002)]
+    out = judge(REC, msgspec.json.encode(body))
+    assert (out.topic, out.reason) == (topics.REFUSED, reason)
+    refused = msgspec.json.decode(out.value, type=Refused)
+    assert (refused.ep, refused.claims) == (EPOCH, ((1, 1001),) if reason == "too_big" else ((84_512, 84_513),))
+
+
+def test_nobody_is_told_of_the_records_of_another_edges_epoch_nor_of_what_is_no_pack() -> None:
+    verifier = Verifier("demo")
+    judge(REC, PACK, verifier=verifier)
+    for topic, payload in (("asty/1/demo/truck-02/up/rec", PACK), (BIRTH, PACK), ("asty/1/other/truck-01/up/rec", PACK)):
+        out = judge(topic, payload, verifier=verifier)
+        assert out.reason is not None
+        assert msgspec.json.decode(out.value, type=Refused).claims == ()

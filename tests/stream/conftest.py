@@ -17,10 +17,13 @@ import pytest
 from asty_contracts import groups, typed
 from asty_contracts.envelope import Pack, Record, encode_data
 from asty_contracts.groups import Sent
+from asty_contracts.life import Ack
 from asty_contracts.records import Position, RecordData
+from asty_contracts.stream import Refused
 from asty_stream.incoming import read
 from asty_stream.migrate import migrate
-from asty_stream.store.keeper import Keeper, now_ms
+from asty_stream.store.keeper import Keeper, connect, now_ms
+from asty_stream.store.life import store_refused
 from asty_stream.store.telemetry import telemetry_keeper
 from asty_stream.store.transaction import Outcome
 from msgspec import Raw
@@ -80,6 +83,13 @@ class Store:
     async def send(self, edge: Edge, records: list[Record], *, rx: int | None = None, h: bool = False) -> Outcome:
         """Store one pack."""
         return await self.keep(edge.message(records, rx=rx or self.now, h=h))
+
+    async def refuse(self, edge: Edge, *numbers: int, ep: UUID | None = None) -> list[tuple[str, Ack]]:
+        """Tell the store that ingest refused a pack of these sequences; returns the acknowledgements."""
+        claims = tuple((n, n) for n in numbers)
+        said = Refused(f"asty/1/{ORG}/{edge.name}/up/rec", edge.name, self.now, "malformed", "why", 9, os.urandom(9), ep or edge.ep, claims)
+        async with await connect(self.dsn) as connection:
+            return await store_refused(connection, [msgspec.json.encode(said)], org=ORG, clock=lambda: self.now)
 
     def ask(self, query: str, *parameters: Any) -> list[Any]:
         """Return the rows of a query, each as a tuple, or as its only value."""

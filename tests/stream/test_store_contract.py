@@ -308,3 +308,41 @@ async def test_listeners_hear_which_edges_have_something_new(store: Any) -> None
         await store.send(edge, [edge.record(lift(store.now), store.now), *edge.positions(2, store.now)])
         heard = [json.loads(notice.payload) async for notice in listener.notifies(timeout=5, stop_after=1)]
     assert heard == [{"edge": edge.name, "kinds": ["lift", "pos"]}]
+
+
+async def test_records_refused_in_company_are_asked_for_one_by_one_and_the_one_that_is_refused_alone_is_asked_for_no_more(
+    store: Any,
+) -> None:
+    edge = store.edge()
+    records = edge.positions(6, store.now - 9000)
+    await store.send(edge, records[:1])
+    assert await store.refuse(edge, 2, 3, 4) == [(edge.name, Ack(edge.ep, 1, alone=((2, 4),)))]
+    assert (await store.send(edge, records[4:])).acks == [(edge.name, Ack(edge.ep, 1, alone=((2, 4),)))]
+    assert (await store.send(edge, records[1:2])).acks == [(edge.name, Ack(edge.ep, 2, alone=((3, 4),)))]
+    assert await store.refuse(edge, 3) == [(edge.name, Ack(edge.ep, 2, alone=((4, 4),), refused=((3, 3),)))]
+    [(_, ack)] = (await store.send(edge, records[3:4])).acks
+    assert ack == Ack(edge.ep, 2, refused=((3, 3),)), (
+        "what is refused is not missed, and holds the acknowledgement until the edge says it is gone"
+    )
+    [(_, ack)] = (await store.send(edge, [edge.record(Gap(((3, 3),), 1, "any", "refused"), store.now)])).acks
+    assert ack == Ack(edge.ep, 7)
+    assert store.ask("SELECT produced, stored, thinned, missing, refused, upto FROM telemetry.v_ledger WHERE ep = %s", edge.ep) == [
+        (7, 6, 0, 0, 1, 7)
+    ]
+    shown = "SELECT sum(produced), sum(stored), sum(missing), sum(thinned), sum(refused) FROM telemetry.v_completeness WHERE edge = %s"
+    assert store.ask(shown, edge.name) == [(7, 6, 0, 0, 1)]
+
+
+async def test_a_record_that_is_stored_after_all_counts_as_stored_and_not_as_refused(store: Any) -> None:
+    edge = store.edge()
+    await store.refuse(edge, 1)
+    assert (await store.send(edge, edge.positions(2, store.now - 9000))).acks == [(edge.name, Ack(edge.ep, 2))]
+    assert store.ask("SELECT stored, refused, missing FROM telemetry.v_ledger WHERE ep = %s", edge.ep) == [(2, 0, 0)]
+
+
+async def test_an_edge_can_have_no_record_of_another_edge_refused(store: Any) -> None:
+    edge, other = store.edge(), store.edge()
+    await store.send(edge, edge.positions(3, store.now - 9000))
+    assert await store.refuse(other, 4, ep=edge.ep) == []
+    assert (await store.send(edge, edge.positions(1, store.now - 5000))).acks == [(edge.name, Ack(edge.ep, 4))]
+    assert await store.refuse(other, 1 << 60) == [], "a number that cannot be one"

@@ -14,6 +14,7 @@ def test_ranges_hold_exactly_what_a_set_holds(a: set[int], b: set[int]) -> None:
     assert len(one) == len(a)
     assert set(one | two) == a | b
     assert set(one & two) == a & b
+    assert set(one - two) == a - b
     assert all((n in one) == (n in a) for n in range(70))
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from asty_appliance.bench.fleet import Tick
 from asty_appliance.bench.latency import Latencies, Summary
+from asty_appliance.bench.legs import Way, legs
 from asty_appliance.bench.plot import Curve, Panel, Phase
 from asty_appliance.bench.watch import Heard, Seen, Used
 
@@ -39,7 +40,8 @@ class Rung(NamedTuple):
 class Stretch(Struct, frozen=True):
     """One phase: readings and alarms by the time they were read; latencies in ms; `unseen` were never seen to arrive.
 
-    `cpu` is each process's share of one core (%), `memory` its highest resident size (MB, PostgreSQL without what it shares).
+    `legs` divide the way of the alarms (`bench.legs`). `cpu` is each process's share of one core (%), `memory` its highest resident
+    size (MB, PostgreSQL without what it shares).
     """
 
     name: str
@@ -48,6 +50,7 @@ class Stretch(Struct, frozen=True):
     sensor_to_row: Summary
     alarm_to_event: Summary
     alarm_to_page: Summary
+    legs: dict[str, Summary]
     unseen: int
     cpu: dict[str, float]
     memory: dict[str, int]
@@ -55,7 +58,11 @@ class Stretch(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that was seen of one load; `shown` tells when (UTC ms) the alarm of a number first stood on the page."""
+    """All that was seen of one load.
+
+    Of alarms: `rung` as read, `handed` to the MQTT client (by edge and sequence, UTC ms), `received` by ingest (the same), the `noticed`
+    commits, the events `heard`, and `shown`, when (UTC ms) the alarm of a number first stood on the page.
+    """
 
     phases: list[Phase]
     sent: list[Sent]
@@ -65,6 +72,9 @@ class Observed:
     shown: dict[int, int]
     used: list[Used]
     ticks: list[Tick]
+    handed: dict[tuple[str, int], int]
+    received: dict[tuple[str, int], int]
+    noticed: list[Heard]
 
 
 class Arrived(NamedTuple):
@@ -78,6 +88,7 @@ class Arrived(NamedTuple):
 def stretches(it: Observed) -> list[Stretch]:
     """Return the figures of each phase. A reading belongs to the phase in which it was read, wherever it arrived."""
     rows, events, pages = stored(it.sent, it.seen), alarms_heard(it.rung, it.heard, it.seen), alarms_shown(it.rung, it.shown)
+    walked = list(ways(it, events))
     return [
         Stretch(
             name=phase.name,
@@ -86,6 +97,7 @@ def stretches(it: Observed) -> list[Stretch]:
             sensor_to_row=_summary(_of(rows, phase)),
             alarm_to_event=_summary(_of(events, phase)),
             alarm_to_page=_summary(_of(pages, phase)),
+            legs=legs(way for way in walked if phase.begin <= way.read / 1000 < phase.end),
             unseen=sum(row.n for row in _of(rows + events + pages, phase) if row.ms == NEVER),
             cpu=cpu_share(it.used, phase),
             memory=peak_memory(it.used, phase),
@@ -129,6 +141,25 @@ def alarms_heard(rung: Iterable[Rung], heard: Sequence[Heard], seen: Iterable[Se
 def alarms_shown(rung: Iterable[Rung], shown: dict[int, int]) -> list[Arrived]:
     """Tell for each alarm how long it took until it stood on the page."""
     return [Arrived(alarm.t, shown[alarm.number] - alarm.t if alarm.number in shown else NEVER) for alarm in rung]
+
+
+def ways(it: Observed, events: Sequence[Arrived]) -> Iterator[Way]:
+    """Tell the way of each alarm; `events` are theirs, in the same order."""
+    notices: dict[str, list[int]] = defaultdict(list)
+    for notice in it.noticed:
+        for edge in notice.edges:
+            notices[edge].append(notice.at)
+    for alarm, event in zip(it.rung, events, strict=True):
+        received = it.received.get((alarm.edge, alarm.s))
+        heard = alarm.t + event.ms if event.ms != NEVER else None
+        yield Way(
+            alarm.t,
+            it.handed.get((alarm.edge, alarm.s)),
+            received,
+            _first(notices[alarm.edge], received),
+            heard,
+            it.shown.get(alarm.number),
+        )
 
 
 def cpu_share(used: Iterable[Used], phase: Phase) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 Each holds its own MQTT session, says birth and state, hears acknowledgements, and connects again with the agent's full jitter.
 Words on stdin: `live` (begin to read), `home` (the trucks with a backlog connect), `stop` (read no more, go on delivering), `end`.
-On stdout, five times a second, one JSON line: a `Tick`. Beside the specification it leaves `packs.csv` and `alarms.csv`.
+On stdout, five times a second, one JSON line: a `Tick`. Beside the specification it leaves `packs.csv`, `alarms.csv` and `sent.csv`.
 """
 
 import asyncio
@@ -64,6 +64,8 @@ class Edge:
         self.outbox = Outbox(VirtualEdge(spec.org, name))
         self.connected = False
         self.wake = asyncio.Event()
+        self.sent: TextIO | None = None
+        """Where it is written down when a live pack is handed to the MQTT client."""
         self._spec = spec
         self._session = uuid4()
 
@@ -117,6 +119,8 @@ class Edge:
         while True:
             self.wake.clear()
             while (packed := self.outbox.next(_now())) is not None:
+                if self.sent is not None and not packed.backlog:
+                    self.sent.write(f"{self.outbox.edge.name},{packed.last},{_now()}\n")
                 try:
                     await client.publish(self.topic(Up.RECORDS), packed.payload, qos=1, timeout=30)
                 except BaseException:
@@ -150,10 +154,18 @@ class Fleet:
         self._running.append(asyncio.create_task(self._tell()))
         words = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(words), sys.stdin)
-        with (self._folder / "packs.csv").open("w") as packs, (self._folder / "alarms.csv").open("w") as alarms:
+        with (
+            (self._folder / "packs.csv").open("w") as packs,
+            (self._folder / "alarms.csv").open("w") as alarms,
+            (self._folder / "sent.csv").open("w") as sent,
+        ):
+            for it in self._alarming:
+                it.sent = sent
             while (word := (await words.readline()).decode().strip()) not in ("", "end"):
                 self._obey(word, packs, alarms)
             await _cancelled(self._reading)
+            for it in self._alarming:
+                it.sent = None
         produced = {str(it.outbox.edge.ep): it.outbox.head for it in self._all}
         (self._folder / "produced.json").write_bytes(msgspec.json.encode(produced))
         await _cancelled(self._running)

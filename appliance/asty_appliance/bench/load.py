@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import psycopg
 from msgspec import Struct
 
 from asty_appliance import audit, civic, front
@@ -22,6 +23,7 @@ from asty_appliance.bench.figures import Observed, Rung, Sent, Stretch, panels, 
 from asty_appliance.bench.fleet import READING_MS, Spec
 from asty_appliance.bench.fleet_process import FleetProcess
 from asty_appliance.bench.latency import Summary
+from asty_appliance.bench.legs import LEGS
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.plot import Phase, svg
 from asty_appliance.bench.watch import EventWatch, PageWatch, StoreWatch, UseWatch
@@ -99,6 +101,8 @@ class _Run:
         self.say = say
         self.folder = town.home.data / "fleet"
         self.phases: list[Phase] = []
+        self.received: dict[tuple[str, int], int] = {}
+        """When ingest received each alarm, by edge and sequence; read at the end."""
         spec = Spec(
             org=ORG,
             port=town.ports["mqtt"],
@@ -134,6 +138,9 @@ class _Run:
             shown=self.page.shown,
             used=self.use.used,
             ticks=self.fleet.ticks,
+            handed={(edge, int(s)): int(at) for edge, s, at in reversed(_rows(self.folder / "sent.csv"))},
+            received=self.received,
+            noticed=self.store.rung,
         )
 
     def begin(self) -> None:
@@ -177,6 +184,7 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
         finally:
             load.end()
         books = _books(town.dsn, load.folder)
+        load.received = _received(town.dsn)
     finally:
         if supervision.is_running():
             supervision.shut_down()
@@ -241,6 +249,12 @@ def _books(dsn: str, folder: Path) -> Books:
     return Books(sum(produced.values()), stored, sum(produced.values()) - stored, doubled)
 
 
+def _received(dsn: str) -> dict[tuple[str, int], int]:
+    query = "SELECT edge, s, (extract(epoch FROM rx) * 1000)::bigint FROM telemetry.v_alarm WHERE info LIKE 'bench no %'"
+    with psycopg.connect(dsn) as connection:
+        return {(edge, s): rx for edge, s, rx in connection.execute(query)}
+
+
 def _rows(path: Path) -> list[list[str]]:
     with path.open(newline="") as file:
         return list(csv.reader(file))
@@ -259,6 +273,9 @@ def as_table(result: Result) -> str:
     for phase in result.stretches:
         quantiles = (phase.sensor_to_row, phase.alarm_to_event, phase.alarm_to_page)
         lines.append(f"{phase.name:<21} " + " ".join(f"{_quantiles(one):>22}" for one in quantiles) + f" {phase.unseen:>7}")
+    lines += ["", "the way of an alarm, ms: p50 / p99 / worst" + "".join(f"{phase.name:>22}" for phase in result.stretches)]
+    for leg, whose in LEGS.items():
+        lines.append(f"{leg:<19} {whose:<34} " + " ".join(f"{_quantiles(phase.legs[leg]):>21}" for phase in result.stretches))
     lines += ["", "CPU, % of one core (memory, MB)"]
     for phase in result.stretches:
         used = ", ".join(f"{name} {share:.0f} ({phase.memory[name]})" for name, share in sorted(phase.cpu.items()))

@@ -13,7 +13,9 @@ import psutil
 import psycopg
 
 PAGE_S = 1.0
-"""A page takes itself anew at most this often (look/src/js/live.js)."""
+"""A page takes itself anew at most this often (look/src/js/live.js) …"""
+URGENT_S = 0.25
+"""… and this often when it is told of an alarm."""
 SAMPLE_S = 5.0
 LOOK_S = 0.1
 """How often the ledger is read: a row counts as stored up to so much later than it was."""
@@ -67,37 +69,46 @@ class Watch:
             self._ended.wait(RETRY_S)
 
 
+class Heard(NamedTuple):
+    """Somebody was told at `at` (UTC ms) of these edges; of none when told no more than to look."""
+
+    at: int
+    edges: frozenset[str]
+
+
 class StoreWatch(Watch):
-    """Hears of each commit and reads from the ledger how far it went. The time is taken after the answer: never too early."""
+    """Hears of each commit and reads from the ledger how far it went. The time is taken after the answer: never too early.
+
+    `rung` are the notices of alarms, as they come.
+    """
 
     def __init__(self, dsn: str) -> None:
         super().__init__()
         self._dsn = dsn
         self.seen: list[Seen] = []
+        self.rung: list[Heard] = []
 
     def look(self) -> None:
         query = "SELECT edge, upper(stored) - 1 FROM telemetry.ledger WHERE edge = ANY(%s) AND NOT isempty(stored)"
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             connection.execute("LISTEN telemetry_changed")
             while not self.ended:
-                edges = {str(json.loads(it.payload)["edge"]) for it in connection.notifies(timeout=LOOK_S)}
+                edges = set()
+                for notice in connection.notifies(timeout=LOOK_S):
+                    said = json.loads(notice.payload)
+                    edges.add(str(said["edge"]))
+                    if "alarm" in said["kinds"]:
+                        self.rung.append(Heard(time.time_ns() // 1_000_000, frozenset({str(said["edge"])})))
                 if edges:
                     heads = connection.execute(query, [sorted(edges)]).fetchall()
                     now = time.time_ns() // 1_000_000
                     self.seen += [Seen(now, edge, head) for edge, head in heads]
 
 
-class Heard(NamedTuple):
-    """An event that reached a page at `at` (UTC ms), and the edges that it named; none when the page is told no more than to look."""
-
-    at: int
-    edges: frozenset[str]
-
-
 class EventWatch(Watch):
     """Follows /live/events as a page does."""
 
-    def __init__(self, web: str, told: Callable[[], None]) -> None:
+    def __init__(self, web: str, told: Callable[[bool], None]) -> None:
         super().__init__()
         self._web = web
         self._told = told
@@ -110,10 +121,10 @@ class EventWatch(Watch):
                 if self.ended:
                     return
                 if line.startswith("data: "):
-                    self.heard.append(
-                        Heard(time.time_ns() // 1_000_000, frozenset(json.loads(line.removeprefix("data: ")).get("edges", [])))
-                    )
-                    self._told()
+                    now = time.time_ns() // 1_000_000
+                    said = json.loads(line.removeprefix("data: "))
+                    self.heard.append(Heard(now, frozenset(said.get("edges", []))))
+                    self._told("alarm" in said.get("kinds", []))
 
 
 class PageWatch(Watch):
@@ -122,25 +133,39 @@ class PageWatch(Watch):
     def __init__(self, web: str) -> None:
         super().__init__()
         self._web = web
-        self._told = threading.Event()
+        self._told = threading.Condition()
+        self._pause: float | None = None  # after the last look, before the next; None: nothing changed
         self.shown: dict[int, int] = {}
 
-    def told(self) -> None:
+    def told(self, urgent: bool) -> None:
         """Something changed."""
-        self._told.set()
+        with self._told:
+            pause = URGENT_S if urgent else PAGE_S
+            self._pause = pause if self._pause is None else min(self._pause, pause)
+            self._told.notify_all()
 
     def look(self) -> None:
         with httpx.Client(trust_env=False, timeout=10) as client:
+            last = 0.0
             while not self.ended:
-                if not self._told.wait(0.5):
+                if not self._is_due(last):
                     continue
-                self._told.clear()
                 last = time.monotonic()
                 page = client.get(f"{self._web}/alarms")
                 now = time.time_ns() // 1_000_000
                 for number in _TOKEN.findall(page.text):
                     self.shown.setdefault(int(number), now)
-                self._ended.wait(max(0.0, last + PAGE_S - time.monotonic()))
+
+    def _is_due(self, last: float) -> bool:
+        """Wait until the page is to be taken anew, half a second at most; tell whether it is."""
+        with self._told:
+            left = 0.5 if self._pause is None else min(0.5, last + self._pause - time.monotonic())
+            if left > 0:
+                self._told.wait(left)
+            if self._pause is None or time.monotonic() < last + self._pause:
+                return False
+            self._pause = None
+            return True
 
 
 class UseWatch(Watch):

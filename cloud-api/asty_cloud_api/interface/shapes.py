@@ -68,6 +68,7 @@ class Completeness(BaseModel):
     missing: int
     late: int
     thinned: int
+    refused: int
     share: float | None
 
 

@@ -14,6 +14,10 @@ import psycopg
 log = logging.getLogger(__name__)
 CHANNELS = ("telemetry_changed", "fleet")
 MIN_INTERVAL = 0.5
+URGENT = ("alarm",)
+"""Kinds that don't wait for MIN_INTERVAL, only for URGENT_INTERVAL."""
+URGENT_INTERVAL = 0.1
+MOST_NAMED = 1000
 RETRY_SECONDS = 2.0
 
 
@@ -28,27 +32,34 @@ class Change:
 
 @dataclass(slots=True)
 class Changes:
-    """The newest number, and which kinds and edges came with each of the recent ones."""
+    """The newest number, and with which number each kind and each edge last came."""
 
     number: int = 0
-    recent: list[Change] = field(default_factory=list)
-    keep: int = 256
+    kinds: dict[str, int] = field(default_factory=dict)
+    edges: dict[str, int] = field(default_factory=dict)
+    unsaid: int = 0
+    """The number of the last change that named no kind."""
 
     def add(self, kinds: tuple[str, ...], edges: tuple[str, ...]) -> None:
         self.number += 1
-        self.recent.append(Change(self.number, kinds, edges))
-        del self.recent[: -self.keep]
+        self.kinds |= dict.fromkeys(kinds, self.number)
+        self.edges |= dict.fromkeys(edges, self.number)
+        if not kinds:
+            self.unsaid = self.number
 
     def since(self, number: int) -> Change | None:
-        """Return all that came after `number` as one change; None when nothing did. What is forgotten counts as unknown."""
+        """Return all that came after `number` as one change; None when nothing did. More than MOST_NAMED edges are not named."""
         if number == self.number:
             return None
-        if number > self.number or not self.recent or self.recent[0].number > number + 1:
+        if number > self.number or number < self.unsaid:
             return Change(self.number)
-        missed = [change for change in self.recent if change.number > number]
-        kinds = sorted({kind for change in missed for kind in change.kinds})
-        edges = sorted({edge for change in missed for edge in change.edges})
-        return Change(self.number, tuple(kinds), tuple(edges))
+        edges = sorted(edge for edge, last in self.edges.items() if last > number)
+        kinds = sorted(kind for kind, last in self.kinds.items() if last > number)
+        return Change(self.number, tuple(kinds), tuple(edges) if len(edges) <= MOST_NAMED else ())
+
+    def is_urgent_since(self, number: int) -> bool:
+        """Tell whether something that nobody may wait for came after `number`."""
+        return any(self.kinds.get(kind, 0) > number for kind in URGENT)
 
 
 def read_payload(payload: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -137,7 +148,9 @@ class Feed:
                         yield b": quiet\n\n"
 
     async def news(self, after: str | None, *, heartbeat: float = 15.0) -> AsyncGenerator[Change | Literal["away", "quiet"]]:
-        """Yield each change after `after`, at most one in MIN_INTERVAL; `away` when the database goes, `quiet` when all is."""
+        """Yield each change after `after`, at most one in MIN_INTERVAL, but an alarm at once; `away` when the database goes, `quiet`
+        when all is.
+        """
         number, was_away = self._number(after), False
         self.followers += 1
         try:
@@ -149,7 +162,7 @@ class Feed:
                 if not self.away and (change := self.changes.since(number)) is not None:
                     number = change.number
                     yield change
-                    await asyncio.sleep(MIN_INTERVAL)
+                    await self._rest(number)
                     continue
                 if not await self._wait(number, was_away, heartbeat):
                     yield "quiet"
@@ -159,6 +172,13 @@ class Feed:
     def event(self, change: Change, name: str, data: object) -> bytes:
         """Return one server-sent event under the change's id."""
         return f"id: {self.token}-{change.number}\nevent: {name}\ndata: {json.dumps(data, default=str)}\n\n".encode()
+
+    async def _rest(self, number: int) -> None:
+        """Let changes gather, unless one is urgent."""
+        await asyncio.sleep(URGENT_INTERVAL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MIN_INTERVAL - URGENT_INTERVAL), self._woken:
+                await self._woken.wait_for(lambda: self.changes.is_urgent_since(number))
 
     async def _wait(self, number: int, was_away: bool, seconds: float) -> bool:
         with suppress(TimeoutError):

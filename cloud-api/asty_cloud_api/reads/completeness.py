@@ -1,11 +1,11 @@
-"""Completeness: of what each truck produced in a shift, what is stored, missing, late or thinned."""
+"""Completeness: of what each truck produced in a shift, what is stored, missing, late, thinned or refused."""
 
 from asty_cloud_api.reads.lifts import VEHICLES
 from asty_cloud_api.reads.listing import Choice, Column, Exact, Listing, OfDay
 from asty_cloud_api.reads.terms import SHIFTS
 
 _SOURCE = """
-SELECT c.day, c.shift, c.edge, coalesce(v.name, c.edge) AS vehicle, c.produced, c.stored, c.missing, c.late, c.thinned,
+SELECT c.day, c.shift, c.edge, coalesce(v.name, c.edge) AS vehicle, c.produced, c.stored, c.missing, c.late, c.thinned, c.refused,
        CASE WHEN c.produced > 0 THEN (c.stored + c.thinned)::float8 / c.produced END AS share
 FROM telemetry.v_completeness AS c
 LEFT JOIN fleet.vehicle AS v ON v.edge = c.edge
@@ -25,6 +25,7 @@ COMPLETENESS = Listing(
         Column("missing", "Missing", "number"),
         Column("late", "Late", "number"),
         Column("thinned", "Thinned", "number"),
+        Column("refused", "Refused", "number"),
         Column("share", "Complete", "percent"),
     ),
     search=("vehicle", "edge"),

@@ -25,6 +25,7 @@ ALARMS = {
     "outbox_full": "Outbox full",
     "outbox_lost": "Outbox was corrupt",
     "outbox_damaged": "Records in the outbox damaged",
+    "records_refused": "Records refused",
     "gap_open": "Records are missing",
     "disk_full": "Disk full",
     "clock_unsure": "Clock not certain",

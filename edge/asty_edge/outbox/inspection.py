@@ -14,7 +14,8 @@ LAST_LIFTS = 10
 
 
 def inspect(path: Path) -> dict[str, Any]:
-    """Report epoch, head, acked, held, held_by_kind, bytes, oldest (UTC ms or None), unacknowledged ranges and last_lifts.
+    """Report epoch, head, acked, held, held_by_kind, bytes, oldest (UTC ms or None), unacknowledged ranges,
+    refused (sequence, UTC ms and kind of each record that the town did not take) and last_lifts.
 
     Raises FileNotFoundError when there is no outbox, sqlite3.DatabaseError when it is unreadable.
     """
@@ -27,6 +28,7 @@ def inspect(path: Path) -> dict[str, Any]:
         count, size, oldest = db.execute(f"SELECT COUNT(*), COALESCE(SUM({SIZE}), 0), MIN(t) FROM records").fetchone()  # noqa: S608
         by_kind = dict(db.execute("SELECT k, COUNT(*) FROM records GROUP BY k ORDER BY k"))
         waiting = Ranges.of(s for (s,) in db.execute("SELECT s FROM records ORDER BY s"))
+        refused = [list(row) for row in db.execute("SELECT s, t, k FROM refused ORDER BY s")] if _has_refused(db) else []
         lifts = db.execute("SELECT s, t, d FROM lifts ORDER BY s DESC LIMIT ?", (LAST_LIFTS,)).fetchall()
     finally:
         db.close()
@@ -39,9 +41,15 @@ def inspect(path: Path) -> dict[str, Any]:
         "bytes": size,
         "oldest": oldest,
         "given_up": meta["given_up"],
+        "refused": refused,
         "unacknowledged": [list(pair) for pair in waiting],
         "last_lifts": [{"s": s, "t": t, **msgspec.json.decode(text)} for s, t, text in lifts],
     }
+
+
+def _has_refused(db: sqlite3.Connection) -> bool:
+    """Tell whether the file has the table; one of an older version has none."""
+    return db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'refused'").fetchone() is not None
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:

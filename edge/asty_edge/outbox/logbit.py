@@ -4,8 +4,9 @@ After a power cut the newest records lie in the log alone. SQLite reads it up to
 without a word: for a torn write at its end that is right, for a flipped bit in its middle it would lose records that were committed, and
 give their numbers out again. The checksum (https://www.sqlite.org/fileformat2.html#walformat) is linear modulo 2^32, so the difference
 between the stored and the computed one tells which bits may have flipped. If it is one, it is set right. If it may be one of several (the
-high bits of a word leave few traces), the page stays as it is under a checksum that fits, and the record's own checksum finds the damage.
-What no single bit explains is a torn write, and is left to SQLite.
+high bits of a word leave few traces), it is the one that put the page beyond the database's end; if there is none, the page stays as it is
+under a checksum that fits, and the record's own checksum finds the damage. What no single bit explains is a torn write, and is left to
+SQLite.
 """
 
 import os
@@ -88,6 +89,8 @@ def _correct_frames(log: bytearray) -> None:
                 stored = computed
             elif len(in_content) == 1 and not in_sums:
                 _flip(log, _place(frame, in_content[0]))
+            elif (in_place := _bit_that_misplaces(log, frame, old, stored)) is not None:
+                _flip(log, frame * 8 + in_place)
         old, new = stored, _sums(_content(log, frame), new)
         log[frame + 16 : frame + 24] = struct.pack(">II", *new)
 
@@ -95,6 +98,20 @@ def _correct_frames(log: bytearray) -> None:
 def _next_frame_follows(log: bytearray, frame: int, sums: Sums) -> bool:
     behind = frame + _FRAME_HEADER + _page(log)
     return behind in _frames(log) and _has_salt(log, behind) and _sums(_content(log, behind), sums) == _stored(log, behind + 16)
+
+
+def _bit_that_misplaces(log: bytearray, frame: int, before: Sums, stored: Sums) -> int | None:
+    """Find the bit of page number or size whose flip explains the checksum and brings a page back that lies beyond the database's end."""
+    most = max((int.from_bytes(log[other + 4 : other + 8]) for other in _frames(log) if other != frame), default=0)
+    content = bytearray(_content(log, frame))
+    if max(int.from_bytes(content[:4]), int.from_bytes(content[4:8])) <= most:
+        return None
+    for bit in range(64):
+        _flip(content, bit)
+        if max(int.from_bytes(content[:4]), int.from_bytes(content[4:8])) <= most and _sums(bytes(content), before) == stored:
+            return bit
+        _flip(content, bit)
+    return None
 
 
 def _bits_behind(content: bytes, difference: Sums) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Literal, Self
 from uuid import UUID
 
 import msgspec
@@ -200,15 +200,28 @@ class Outbox:
 
     def isolate(self, when: Moment) -> Appended:
         """Set damaged records aside, in the file, and write gap records for their numbers."""
-        lost = self.damaged.within(self.acked + 1, self.head)
-        first = self.head + 1
-        with self._changing() as meta:
-            for low, high in lost:
-                self._db.execute(f"INSERT INTO damaged SELECT {COLUMNS} FROM records WHERE s BETWEEN ? AND ?", (low, high))  # noqa: S608
-                self._delete(low, high)
-            for gap in gaps(lost, "damaged", kind="any"):
-                self._insert(meta, when, gap)
+        appended = self._set_aside("damaged", self.damaged.within(self.acked + 1, self.head), when)
         self.damaged = Ranges()
+        return appended
+
+    def refuse(self, refused: Ranges, when: Moment) -> Appended:
+        """Set records aside, in the file, that the other end does not take, and write gap records for their numbers."""
+        held = Ranges()
+        for first, last in refused.within(self.acked + 1, self.head):
+            held.update(Ranges.of(s for (s,) in self._db.execute("SELECT s FROM records WHERE s BETWEEN ? AND ?", (first, last))))
+        return self._set_aside("refused", held, when)
+
+    def _set_aside(self, table: Literal["damaged", "refused"], numbers: Ranges, when: Moment) -> Appended:
+        """Move records to a table of the file that nothing is sent from, and account for them: its name is the gap's `why`."""
+        first = self.head + 1
+        if not numbers:
+            return Appended(first, self.head)
+        with self._changing() as meta:
+            for low, high in numbers:
+                self._db.execute(f"INSERT INTO {table} SELECT {COLUMNS} FROM records WHERE s BETWEEN ? AND ?", (low, high))  # noqa: S608
+                self._delete(low, high)
+            for gap in gaps(numbers, table, kind="any"):
+                self._insert(meta, when, gap)
         return Appended(first, self.head)
 
     def renumber(self) -> None:

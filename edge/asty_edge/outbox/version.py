@@ -6,8 +6,8 @@ It stands in `meta` under `version`, with a checksum of its own, so that an agen
 import sqlite3
 from zlib import crc32
 
-VERSION = 2
-"""1: no checksums, no version. 2: `records.c`, `identity`, `damaged`, the sum of `meta`, this version."""
+VERSION = 3
+"""1: no checksums, no version. 2: `records.c`, `identity`, `damaged`, the sum of `meta`, this version. 3: `refused`."""
 
 
 class OutboxTooNewError(Exception):

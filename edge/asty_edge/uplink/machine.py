@@ -91,6 +91,7 @@ class Uplink:
         self._head = head
         self._todo = Ranges([(acked + 1, head)])
         self._urgent = Ranges()
+        self._alone = Ranges()  # what was refused in company goes in packs of one
         self._out: dict[int, _Out] = {}
         self._order = 0
         self._connected = False
@@ -169,7 +170,15 @@ class Uplink:
         self._stored_above.subtract(miss)
         self._settle(upto)
         self._send_lost_again(miss)
+        self._send_alone(Ranges(ack.alone))
         return True
+
+    def set_aside(self, numbers: Ranges) -> None:
+        """Forget numbers that are not to be sent any more."""
+        self._todo.subtract(numbers)
+        self._urgent.subtract(numbers)
+        for out in self._out.values():
+            out.numbers.subtract(numbers)
 
     @property
     def acked(self) -> int:
@@ -202,12 +211,16 @@ class Uplink:
             return None
         self._send_unacknowledged_again(now)
         pack = self._tuning.pack
-        if self._urgent and self._has_room(Lane.ALARM):
-            return Want(Lane.ALARM, self._urgent.copy(), pack)
+        if (urgent := self._in_company(self._urgent)) and self._has_room(Lane.ALARM):
+            return Want(Lane.ALARM, urgent, pack)
+        if single := self._todo.common(self._alone):
+            lane = Lane.LIVE if single.first > self._boundary else Lane.BACKLOG
+            if self._has_room(lane):
+                return Want(lane, Ranges([(single.first, single.first)]), 1)
         live = self._live()
         if live and self._has_room(Lane.LIVE) and (self._flush or len(live) >= pack or self._lingered(now)):
             return Want(Lane.LIVE, live, pack)
-        backlog = self._todo.within(1, self._boundary)
+        backlog = self._in_company(self._todo.within(1, self._boundary))
         if backlog and self._has_room(Lane.BACKLOG):
             return Want(Lane.BACKLOG, backlog, pack)
         return None
@@ -220,7 +233,7 @@ class Uplink:
         covered = want.numbers.within(1, numbers[-1] if numbers else NO_END)
         self._todo.subtract(covered)
         self._urgent.subtract(covered)
-        if want.lane is Lane.LIVE:
+        if want.lane is Lane.LIVE and not self._alone.common(want.numbers):
             self._pending_since = now if self._live() else None
             self._flush = self._flush and self._pending_since is not None
         if not numbers:
@@ -245,7 +258,14 @@ class Uplink:
     def _live(self) -> Ranges:
         live = self._todo.within(self._boundary + 1, NO_END)
         live.subtract(self._urgent)
+        live.subtract(self._alone)
         return live
+
+    def _in_company(self, numbers: Ranges) -> Ranges:
+        """Return which of these may share a pack."""
+        numbers = numbers.copy()
+        numbers.subtract(self._alone)
+        return numbers
 
     def _lingered(self, now: int) -> bool:
         return self._pending_since is None or now - self._pending_since >= self._tuning.linger_ms
@@ -258,6 +278,7 @@ class Uplink:
     def _settle(self, upto: int) -> None:
         self._todo.remove(1, upto)
         self._urgent.remove(1, upto)
+        self._alone.remove(1, upto)
         for number, out in list(self._out.items()):
             out.numbers.remove(1, upto)
             if not out.numbers and out.puback is not None:
@@ -273,6 +294,15 @@ class Uplink:
                 if out.puback is not None and out.historical == witness.historical and out.order < witness.order:
                     lost = out.numbers.within(first, last)
                     self._take_back(number, lost)
+
+    def _send_alone(self, numbers: Ranges) -> None:
+        """Send each of these again in a pack of its own, unless it is on its way in one."""
+        alone = numbers.within(self._acked + 1, self._head)
+        alone.subtract(self._alone)
+        self._alone.update(alone)
+        for number, out in list(self._out.items()):
+            if again := out.numbers.common(alone):
+                self._take_back(number, again)
 
     def _pack_of(self, number: int) -> _Out | None:
         """Return the last pack that carried a number."""

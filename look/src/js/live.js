@@ -2,6 +2,7 @@
 // replaced by the same element of a fresh page when the server says that something changed. Without it a page still works.
 
 const MIN_MS = 1000;
+const URGENT_MS = 250; // an alarm does not wait for the second to be over
 const root = document.querySelector("[data-live]");
 const state = document.getElementById("live-state");
 const announce = document.getElementById("announce");
@@ -44,20 +45,38 @@ function show(what) {
   state.textContent = state.dataset[what];
 }
 
-let last = 0;
+let last = -MIN_MS;
 let timer = 0;
-function refreshSoon() {
-  if (timer || document.hidden) return;
-  timer = setTimeout(async () => {
-    timer = 0;
-    last = performance.now();
-    try {
-      await take(location.href);
-      show("live");
-    } catch {
-      show("away");
-    }
-  }, Math.max(0, MIN_MS - (performance.now() - last)));
+let due = 0;
+let taking = false;
+let after = 0; // how long to wait with the next one when this one is here; 0: none is wanted
+function refreshSoon(gap = MIN_MS) {
+  if (document.hidden) return;
+  if (taking) {
+    after = Math.min(after || gap, gap);
+    return;
+  }
+  const at = Math.max(performance.now(), last + gap);
+  if (timer && due <= at) return;
+  clearTimeout(timer);
+  due = at;
+  timer = setTimeout(refresh, at - performance.now());
+}
+
+async function refresh() {
+  timer = 0;
+  last = performance.now();
+  taking = true;
+  try {
+    await take(location.href);
+    show("live");
+  } catch {
+    show("away");
+  }
+  taking = false;
+  const gap = after;
+  after = 0;
+  if (gap) refreshSoon(gap);
 }
 
 if (root) {
@@ -67,12 +86,13 @@ if (root) {
   events.addEventListener("away", () => show("away"));
   events.addEventListener("changed", (event) => {
     if (root.hasAttribute("data-away")) return location.reload();
-    refreshSoon();
-    dispatchEvent(new CustomEvent("asty:changed", { detail: JSON.parse(event.data) }));
+    const news = JSON.parse(event.data);
+    refreshSoon(!news.kinds?.length || news.kinds.includes("alarm") ? URGENT_MS : MIN_MS);
+    dispatchEvent(new CustomEvent("asty:changed", { detail: news }));
   });
   document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());
   // "2 minutes ago" grows old even when nothing happens
-  setInterval(refreshSoon, 30_000);
+  setInterval(() => refreshSoon(), 30_000);
 }
 
 // Filters, sorting and paging without losing the place on the page.

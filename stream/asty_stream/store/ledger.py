@@ -27,6 +27,8 @@ class Entry:
     stored: Sequences
     thinned: Sequences
     head: int
+    refused: Sequences
+    alone: Sequences
 
     def admit_runs(self, runs: tuple[int, ...]) -> bool:
         """Count runs of sequences (first, count, first, count and so on, rising) as stored, unless any of them is already."""
@@ -56,16 +58,44 @@ class Entry:
 
     def ack(self) -> Ack:
         """Say what the edge may delete and what it should send again."""
-        return ack_of(self.ep, self.stored, self.thinned)
+        return ack_of(self.ep, self.stored, self.thinned, self.refused, self.alone)
 
 
 _sequence = attrgetter("s")
+_NONE = Sequences()
 
 
-def ack_of(ep: UUID, stored: Sequences, thinned: Sequences) -> Ack:
-    """Acknowledge the unbroken run of what is stored or given up by the edge itself."""
+def ack_of(ep: UUID, stored: Sequences, thinned: Sequences, refused: Sequences = _NONE, alone: Sequences = _NONE) -> Ack:
+    """Acknowledge the unbroken run of what is stored or given up by the edge itself; name what was refused and is in neither."""
     accounted = stored | thinned
-    return Ack(ep, accounted.upto, tuple(accounted.holes()[:MAX_MISS]))
+    if not (refused.ranges or alone.ranges):
+        return Ack(ep, accounted.upto, tuple(accounted.holes()[:MAX_MISS]))
+    refused -= accounted
+    alone = alone - accounted - refused
+    miss = tuple((accounted | refused | alone).holes()[:MAX_MISS])
+    return Ack(ep, accounted.upto, miss, alone.inclusive(MAX_MISS), refused.inclusive(MAX_MISS))
+
+
+async def refuse(connection: AsyncConnection[Any], org: str, edge: str, ep: UUID, numbers: Sequences) -> tuple[str, Ack] | None:
+    """Note that a pack of these numbers was refused: for good when it was one number alone; return what to tell the edge.
+
+    None when the epoch belongs to another edge, or nothing of the numbers can be one.
+    """
+    numbers &= Sequences([(1, MAX_SEQUENCE + 1)])
+    if not numbers.ranges:
+        return None
+    refused, alone = (numbers, _NONE) if len(numbers) == 1 else (_NONE, numbers)
+    cursor = await connection.execute(
+        """
+        INSERT INTO telemetry.ledger AS l (org, edge, ep, refused, alone) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (ep) DO UPDATE SET refused = l.refused + excluded.refused, alone = l.alone + excluded.alone, last_seen = now()
+        WHERE l.edge = excluded.edge
+        RETURNING l.stored::text, l.thinned::text, l.refused::text, l.alone::text
+        """,
+        [org, edge, ep, str(refused), str(alone)],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else (edge, ack_of(ep, *map(Sequences.parse, row)))
 
 
 async def lock(connection: AsyncConnection[Any], owners: dict[UUID, tuple[str, str]]) -> dict[UUID, Entry]:
@@ -82,13 +112,16 @@ async def lock(connection: AsyncConnection[Any], owners: dict[UUID, tuple[str, s
     )
     cursor = await connection.execute(
         """
-        SELECT epoch, edge, ep, stored::text, thinned::text, head FROM telemetry.ledger WHERE ep = ANY(%s) ORDER BY ep FOR UPDATE
+        SELECT epoch, edge, ep, stored::text, thinned::text, head, refused::text, alone::text
+        FROM telemetry.ledger WHERE ep = ANY(%s) ORDER BY ep FOR UPDATE
         """,
         [eps],
     )
     return {
-        ep: Entry(epoch, edge, ep, Sequences.parse(stored), Sequences.parse(thinned), head)
-        async for epoch, edge, ep, stored, thinned, head in cursor
+        ep: Entry(
+            epoch, edge, ep, Sequences.parse(stored), Sequences.parse(thinned), head, Sequences.parse(refused), Sequences.parse(alone)
+        )
+        async for epoch, edge, ep, stored, thinned, head, refused, alone in cursor
     }
 
 
@@ -110,8 +143,8 @@ async def recent_acks(connection: AsyncConnection[Any]) -> list[tuple[str, Ack]]
     """Return the acknowledgement of each edge's newest epoch that was heard within a day, for a worker that has just started."""
     cursor = await connection.execute(
         """
-        SELECT DISTINCT ON (edge) edge, ep, stored::text, thinned::text FROM telemetry.ledger
+        SELECT DISTINCT ON (edge) edge, ep, stored::text, thinned::text, refused::text, alone::text FROM telemetry.ledger
         WHERE last_seen > now() - interval '1 day' ORDER BY edge, last_seen DESC
         """
     )
-    return [(edge, ack_of(ep, Sequences.parse(stored), Sequences.parse(thinned))) async for edge, ep, stored, thinned in cursor]
+    return [(edge, ack_of(ep, *map(Sequences.parse, sets))) async for edge, ep, *sets in cursor]

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
+from asty_contracts.ids import is_name
 from asty_contracts.life import Ack, Birth, State
 from asty_contracts.stream import EdgeLife, Refused
 from psycopg import AsyncConnection
@@ -12,6 +14,7 @@ from psycopg import AsyncConnection
 from asty_stream.incoming import Unreadable, at
 from asty_stream.rules.life import KnownLife, accepts
 from asty_stream.sequences import Sequences
+from asty_stream.store import ledger
 from asty_stream.store.keeper import halves
 from asty_stream.store.ledger import MAX_SEQUENCE, ack_of
 from asty_stream.store.refusals import Refusal, keep_refusals
@@ -73,10 +76,10 @@ async def _be_born(
         ],
     )  # fmt: skip
     cursor = await connection.execute(
-        "SELECT stored::text, thinned::text FROM telemetry.ledger WHERE ep = %s AND edge = %s", [birth.ep, life.edge]
+        "SELECT stored::text, thinned::text, refused::text, alone::text FROM telemetry.ledger WHERE ep = %s AND edge = %s",
+        [birth.ep, life.edge],
     )
-    rows = await cursor.fetchall()
-    return [(life.edge, ack_of(birth.ep, Sequences.parse(stored), Sequences.parse(thinned))) for stored, thinned in rows]
+    return [(life.edge, ack_of(birth.ep, *map(Sequences.parse, sets))) for sets in await cursor.fetchall()]
 
 
 async def _change_state(connection: AsyncConnection[Any], life: EdgeLife, state: State, times: tuple[datetime, datetime]) -> bool:
@@ -111,9 +114,12 @@ async def _raise_head(connection: AsyncConnection[Any], life: EdgeLife, state: S
         )
 
 
-async def store_refused(connection: AsyncConnection[Any], words: Sequence[Word], *, clock: Callable[[], int]) -> None:
-    """Keep what ingest refused, with its reason."""
+async def store_refused(
+    connection: AsyncConnection[Any], words: Sequence[Word], *, org: str, clock: Callable[[], int]
+) -> list[tuple[str, Ack]]:
+    """Keep what ingest refused, with its reason; returns what to tell the edges whose records could be named."""
     refusals: list[Refusal] = []
+    claims: list[tuple[str, UUID, Sequences]] = []
     now = clock()
     for word in words:
         if isinstance(word, Unreadable):
@@ -126,8 +132,12 @@ async def store_refused(connection: AsyncConnection[Any], words: Sequence[Word],
             refusals.append(_unreadable(word, str(error), now))
         else:
             refusals.append(Refusal("ingest", it.edge, it.topic, it.reason, it.detail, it.payload, it.size, it.rx))
+            if it.ep is not None and it.edge is not None and is_name(it.edge):
+                claims.append((it.edge, it.ep, Sequences((first, last + 1) for first, last in it.claims)))
     if refusals:
         await keep_refusals(connection, refusals)
+    told = [await ledger.refuse(connection, org, edge, ep, numbers) for edge, ep, numbers in claims]
+    return [ack for ack in told if ack is not None]
 
 
 def divided(words: Sequence[Word], error: Exception) -> list[Sequence[Word]]:
