@@ -49,8 +49,19 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[Server]:
-    server = Server(server_folder("valhalla"), town_file, free_port())
-    server.start()
+def new_server(server_folder: Callable[[str], Path], free_port: Callable[[], int]) -> Callable[[Path], Server]:
+    """Return a maker of servers: `new_server(town_file)` builds the tiles and starts."""
+
+    def make(town_file: Path) -> Server:
+        server = Server(server_folder("valhalla"), town_file, free_port())
+        server.start()
+        return server
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def server(new_server: Callable[[Path], Server], town_file: Path) -> Iterator[Server]:
+    server = new_server(town_file)
     yield server
     server.kill()
