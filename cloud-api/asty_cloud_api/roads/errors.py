@@ -6,7 +6,11 @@ class RoadsAwayError(Exception):
 
 
 class NoWayError(Exception):
-    """The truck can't get from one point to the next: says which."""
+    """The truck can't get from one point to the next: says which. `code` is Valhalla's."""
+
+    def __init__(self, words: str, code: int = 0) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class RoadsRefusedError(Exception):

@@ -121,7 +121,7 @@ class Matrices:
             located = [here[at] for at in drivable]
             to[drivable], _ = await self._valhalla.matrix(book.profile, located, there, [])
             back[:, drivable], _ = await self._valhalla.matrix(book.profile, there, located, [])
-            touched |= affected(seconds, to, back)
+            touched |= await asyncio.to_thread(affected, seconds, to, back)
         return shut, touched
 
     async def _filled(self, book: Book, name: str, rings: list[Ring], may: Pairs, progress: Progress | None) -> tuple[Times, Times]:

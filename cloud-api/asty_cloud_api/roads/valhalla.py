@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from asty_cloud_api.roads.errors import NoWayError, RoadsAwayError, RoadsRefusedError
 from asty_cloud_api.roads.place import Profile
 
-NO_PATH = {170, 171, 442, 443}
+NO_STREET = 171
+NO_PATH = {170, NO_STREET, 442, 443}
 """Valhalla's codes: regions unconnected, no street near a point, no path between points."""
 LOCATED_AT_ONCE = 500
 LEAST_ROWS = 40
@@ -63,7 +64,9 @@ class Valhalla:
         asked: dict[str, Any] = {"sources": sources, "targets": filled, "verbose": False, **profile.costing()}
         try:
             said = (await self._ask("sources_to_targets", asked | _closed(closed)))["sources_to_targets"]
-        except NoWayError:
+        except NoWayError as error:
+            if error.code == NO_STREET:  # of one point, for which Valhalla drops the whole block
+                raise RoadsRefusedError(f"Valhalla finds no street near a place where it had found one: {error}") from error
             nothing = np.full((len(sources), len(targets)), np.nan, np.float32)
             return nothing, nothing.copy()
         seconds, metres = np.array(said["durations"], np.float32), np.array(said["distances"], np.float32) * np.float32(1000)
@@ -90,7 +93,7 @@ class Valhalla:
             return said
         code, words = said.get("error_code", 0), said.get("error", answer.reason_phrase)
         if code in NO_PATH:
-            raise NoWayError(words)
+            raise NoWayError(words, code)
         raise RoadsRefusedError(f"Valhalla refuses {action}: {words} (its code {code})")
 
 
