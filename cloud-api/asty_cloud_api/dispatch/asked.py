@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from asty_contracts.stream import PlanTrigger
 
 from asty_cloud_api.dispatch import words
-from asty_cloud_api.dispatch.chances import Chance
+from asty_cloud_api.dispatch.chances import Chance, full_weight
 from asty_cloud_api.dispatch.known import Known, KnownBin, Point
 from asty_cloud_api.dispatch.problem import Problem, Rules, stop_of
 from asty_cloud_api.planning.model import Stop
@@ -146,7 +146,7 @@ def _new_stop(
     if one is None:
         return f"{trigger.subject} is no bin of the register, and the trigger tells no place (lat, lon)"
     kg = _number(trigger.detail.get("kg"))
-    made = stop_of(one, Chance(FULL, FULL, one.volume_l * 0.1 if kg is None else kg), points, problem.day, zone, rules)
+    made = stop_of(one, Chance(FULL, FULL, full_weight(one.stream, one.volume_l) if kg is None else kg), points, problem.day, zone, rules)
     return made.why if isinstance(made, LeftOut) else made
 
 

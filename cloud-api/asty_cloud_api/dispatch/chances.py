@@ -13,10 +13,12 @@ from asty_cloud_api.forecast.fill import fit
 from asty_cloud_api.forecast.history import Bin, Level, Lift
 
 DENSITY = 0.1
-"""kg of a litre of refuse, until the town's own weighings say better."""
+"""kg of a litre of refuse of a stream that is not listed."""
+DENSITIES = {"σύμμεικτα": 0.115, "ανακύκλωση": 0.046, "οργανικά": 0.3, "γυαλί": 0.27}
+"""kg of a litre as it lies in a full bin, not pressed."""
 ENOUGH_LIFTS = 20
-"""So many weighings of a kind of bin tell what a full one weighs."""
-FULL_QUANTILE = 0.9
+"""So many weighings of a kind of bin may say that a full one weighs more; never less, since it may not have been full."""
+FULL_QUANTILE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,16 @@ def _kind(one: KnownBin) -> str:
 
 
 def _full(bins: Sequence[KnownBin], lifts: Sequence[KnownLift]) -> Mapping[str, float]:
-    """What a full bin of each kind weighs, kg: a high quantile of its weighings, or its volume times a density."""
+    """What a full bin of each kind weighs, kg: its volume times a density, or a high quantile of its weighings where that is more."""
     kinds = {b.id: _kind(b) for b in bins}
     weighed: defaultdict[str, list[float]] = defaultdict(list)
     for lift in lifts:
         if lift.bin in kinds and lift.kg is not None and math.isfinite(lift.kg) and lift.kg > 0:
             weighed[kinds[lift.bin]].append(lift.kg)
-    return {
-        _kind(b): float(np.quantile(weighed[_kind(b)], FULL_QUANTILE)) if len(weighed[_kind(b)]) >= ENOUGH_LIFTS else b.volume_l * DENSITY
-        for b in bins
-    }
+    seen = {kind: float(np.quantile(kg, FULL_QUANTILE)) for kind, kg in weighed.items() if len(kg) >= ENOUGH_LIFTS}
+    return {_kind(b): max(full_weight(b.stream, b.volume_l), seen.get(_kind(b), 0.0)) for b in bins}
+
+
+def full_weight(stream: str, volume_l: float) -> float:
+    """What a full bin weighs before anybody weighed one, kg."""
+    return volume_l * DENSITIES.get(stream, DENSITY)

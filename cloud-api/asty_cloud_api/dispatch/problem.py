@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from asty_cloud_api.dispatch import words
-from asty_cloud_api.dispatch.chances import Chance
+from asty_cloud_api.dispatch.chances import Chance, full_weight
 from asty_cloud_api.dispatch.known import Known, KnownBin, KnownTruck, Measures, Point
 from asty_cloud_api.fleet.plans import DAY_BEGINS, day_begins
 from asty_cloud_api.planning.model import WORKING_TIME, BreakRule, Day, Done, Prices, Roads, Station, Stop, Truck, Window
@@ -104,13 +104,16 @@ def problem_of(known: Known, chances: Mapping[str, Chance], day: date, zone: Zon
     stops: list[Stop] = []
     whys: dict[str, str] = {}
     for one in known.bins:
-        chance = chances.get(one.id) or Chance(1.0, 1.0, one.volume_l * 0.1, known=False)
+        chance = chances.get(one.id) or Chance(1.0, 1.0, full_weight(one.stream, one.volume_l), known=False)
         stop = stop_of(one, chance, points, day, zone, rules)
         if isinstance(stop, LeftOut):
             left.append(stop)
             continue
         stops.append(stop)
         whys[one.id] = words.of_stop(one, chance, must=stop.must)
+    if not trucks:
+        left += [LeftOut("stop", stop.id, Reason.NO_TRUCK, "there is no truck that can be planned") for stop in stops]
+        stops = []
     return Problem(
         day=day,
         origin=day_begins(day, zone),

@@ -108,6 +108,8 @@ def replan(
         day, reason, out = applied(day, one)
         reasons.append(reason)
         aside += out
+    wanted = {s.id for s in day.stops}  # a later trigger may want what an earlier one took out
+    aside = tuple(item for item in aside if item.what != "stop" or item.id not in wanted)
     admission = admit(day)
     given = _streams(admission.day, running)
     remaining = _remaining(admission.day, running)
