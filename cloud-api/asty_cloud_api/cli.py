@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | bench plan | forecast … | simulate | roads …"""
+"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | driver … | bench … | simulate | roads …"""
 
 import argparse
 import logging
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database, planner_process, settings
+from asty_cloud_api.cab import commands as cab
 from asty_cloud_api.enrolment import commands as enrolment
 from asty_cloud_api.fleet import register
 from asty_cloud_api.main import create_app, remember_town
@@ -21,7 +22,7 @@ from asty_cloud_api.rehearsal import commands as rehearsal
 from asty_cloud_api.roads import commands as roads
 
 ERRORS: tuple[type[Exception], ...] = (
-    settings.SettingsError, register.RegisterFileError, TownFileError, *enrolment.ERRORS, *rehearsal.ERRORS, *roads.ERRORS,
+    settings.SettingsError, register.RegisterFileError, TownFileError, *cab.ERRORS, *enrolment.ERRORS, *rehearsal.ERRORS, *roads.ERRORS,
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     enrolment.register(commands)
     rehearsal.register(commands)
     roads.register(commands)
+    cab.register(commands, lambda: database.writing(settings.read().dsn))
     return parser
 
 

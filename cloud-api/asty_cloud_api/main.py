@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from asty_look import assets
@@ -18,6 +19,10 @@ from asty_cloud_api import database
 from asty_cloud_api.board import counter
 from asty_cloud_api.board import routes as board
 from asty_cloud_api.board.desk import Desk
+from asty_cloud_api.cab import pages as cab_pages
+from asty_cloud_api.cab import routes as cab
+from asty_cloud_api.cab.office import Cab
+from asty_cloud_api.cab.raising import keep_raising
 from asty_cloud_api.dispatch import interface as dispatch
 from asty_cloud_api.dispatch.inbox import Outbox
 from asty_cloud_api.enrolment import commands as enrolment_commands
@@ -55,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     measured = Measured()
     desk = Desk(engine, changing, pages, feed, settings.zone, joints, joints)
+    drivers = Cab(changing)
     office = enrolment_commands.office(settings.enrolment, settings.dsn) if settings.enrolment else None
 
     @asynccontextmanager
@@ -62,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
         tasks.append(asyncio.create_task(closures.watch(lambda trigger: dispatch.publish(changing, outbox, trigger))))
         tasks.append(asyncio.create_task(counter.keep_finding(changing, settings.zone)))
+        tasks.append(asyncio.create_task(keep_raising(changing, partial(dispatch.publish, changing, outbox))))
         if office is not None:
             tasks.append(asyncio.create_task(_catch_up(office)))
         yield
@@ -94,6 +101,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
     app.include_router(dispatch.routes(changing, outbox, settings.zone))
     app.include_router(roads.routes(closures))
+    app.include_router(cab.routes(drivers, feed, settings.zone))
+    app.include_router(cab_pages.routes(pages, drivers, settings.zone))
     failures.install(app, pages, feed)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)

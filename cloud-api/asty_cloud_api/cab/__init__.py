@@ -1,0 +1,1 @@
+"""The in-cab screen: drivers and their duties, the shift as the tablet gets it, and what the tablet says of it."""
