@@ -60,7 +60,7 @@ def configuration(tiles: Path, port: int) -> dict[str, Any]:
     """
     tiles.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = deepcopy(get_config(tile_extract="", tile_dir=tiles))
-    config["logging"] = {"type": "std_out", "color": False, "level": "warn"}
+    config["logging"] = {"type": "std_out", "color": False}
     config["mjolnir"] |= {"hierarchy": False, "shortcuts": False, "timezone": "", "landmarks": "", "concurrency": THREADS}
     config["mjolnir"] |= {"admin": str(tiles.parent / "country.sqlite"), "traffic_extract": "", "transit_dir": "", "transit_feeds_dir": ""}
     config["additional_data"]["elevation"] = ""
