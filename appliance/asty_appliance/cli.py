@@ -15,6 +15,7 @@ from asty_appliance import demo as demonstration
 from asty_appliance import front, rehearsal
 from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.bench import load as load_bench
+from asty_appliance.bench import replan as replan_bench
 from asty_appliance.bench import roads as roads_bench
 from asty_appliance.bench.peers import contest
 from asty_appliance.checks import lint as run_lint
@@ -92,6 +93,8 @@ def demo(seconds: float | None, report: Path | None, seed: int, speed: float) ->
     names = ("produced", "stored", "doubled", "missing", "thinned", "held")
     _say(", ".join(f"{name} {result.total(name)}" for name in names) + f", lifts {len(result.lifts)}, refused {result.refused}")
     _say(str(result.truth))
+    if (made := result.plan) is not None:
+        _say(f"plan version {made.version}: {made.planned} stops planned, {made.served} served, {made.left_out} left out with their reason")
     if not result.nothing_lost_or_doubled:
         _fail(f"records were lost or doubled: see the report and the logs in {home.logs}")
 
@@ -276,6 +279,19 @@ def bench_roads(as_json: bool, bins: tuple[int, ...], file: Path | None) -> None
     except (NotWellError, WorkFailedError) as error:
         _fail(f"{error}\nThe logs are kept in {home.logs}.")
     click.echo(result, nl=False)
+
+
+@bench.command("replan")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--triggers", default=20, show_default=True, type=click.IntRange(min=1), help="How many, one after the other.")
+def bench_replan(as_json: bool, triggers: int) -> None:
+    """From a plan trigger to the stored route version, on 320 bins and 8 trucks, with Kafka, PostgreSQL and Valhalla."""
+    home = _home("bench-replan")
+    try:
+        result = replan_bench.run(home, triggers, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    click.echo(result.as_json() if as_json else result.as_table())
 
 
 @bench.command("peers")
