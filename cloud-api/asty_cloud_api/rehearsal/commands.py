@@ -33,10 +33,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the commands to the program's."""
     bench = commands.add_parser("bench", help="what the planner is worth").add_subparsers(required=True)
     plan = bench.add_parser("plan", help="PyVRP alone, OR-Tools alone and ours on published instances; a re-plan against a long answer")
-    plan.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CVRP or MTVRPTWR in VRPLIB's format, VRPTW (.txt) in Solomon's")
+    plan.add_argument("files", nargs="*", type=_file, metavar="FILE", help="CVRP or MTVRPTWR in VRPLIB's format, VRPTW (.txt) in Solomon's")
     plan.add_argument("--seconds", type=_positive, default=60.0, help="of CPU per engine and instance (default: 60)")
     plan.add_argument("--seed", type=int, default=1)
     plan.add_argument("--replans", type=int, default=1, metavar="N", help="breakdowns to re-plan, by seeds from SEED on (default: 1)")
+    plan.add_argument("--replan-seconds", type=_positive, default=2.4, metavar="SECONDS", help="of CPU that it searches (default: 2.4)")
     plan.add_argument("--replan-against", type=_positive, default=60.0, metavar="SECONDS", help="of CPU of the long answer (default: 60)")
     plan.add_argument("--replan-bins", type=int, default=300, metavar="N")
     plan.add_argument("--json", action="store_true")
@@ -45,7 +46,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     forecast = commands.add_parser("forecast", help="what the fill forecast is worth").add_subparsers(required=True)
     walk = forecast.add_parser("backtest", help="walk forward through readings; persistence (it stays as it is) is the baseline")
     source = walk.add_mutually_exclusive_group(required=True)
-    source.add_argument("file", nargs="?", type=Path, help="level readings as Wyndham City publishes them (CSV)")
+    source.add_argument("file", nargs="?", type=_file, help="level readings as Wyndham City publishes them (CSV)")
     source.add_argument("--database", action="store_true", help="this town's own weighed lifts")
     walk.add_argument("--full", type=_share, default=0.8, help="the level whose chance is judged, share of the volume (default: 0.8)")
     walk.add_argument("--country", default="GR", help="whose public holidays (default: GR)")
@@ -66,13 +67,20 @@ def _register_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     month.add_argument("--first-seed", type=int, default=1)
     month.add_argument("--bins", type=_count, default=wanted.bins)
     month.add_argument("--sensors", type=_share, default=wanted.sensors, help="share of bins with a level sensor; all lifts are weighed")
-    month.add_argument("--seconds", type=_positive, help="of CPU for a day's plan (default: 1 per 100 bins)")
+    month.add_argument("--seconds", type=_positive, help="of CPU for a day's plan (default: 1 per 300 bins)")
     month.add_argument("--risk", type=_share, default=wanted.care.risk, help="the chance of an overflow that is taken")
     month.add_argument("--visit", type=_positive, default=wanted.care.visit, help="euro that a visit on its own costs")
-    month.add_argument("--town", type=Path, metavar="FILE", help="an OpenStreetMap extract; otherwise the built-in town")
+    month.add_argument("--town", type=_file, metavar="FILE", help="an OpenStreetMap extract; otherwise the built-in town")
     month.add_argument("--out", type=Path, metavar="DIR", help="write simulation.json and simulation.svg there")
     month.add_argument("--json", action="store_true")
     month.set_defaults(run=_simulate)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text}: no such file")
+    return path
 
 
 def _count(text: str) -> int:
@@ -102,9 +110,7 @@ def _bench_plan(wanted: argparse.Namespace) -> None:
         wanted.files,
         wanted.seconds,
         wanted.seed,
-        replans=wanted.replans,
-        long_seconds=wanted.replan_against,
-        bins=wanted.replan_bins,
+        breakdowns=quality.Breakdowns(wanted.replans, wanted.replan_bins, wanted.replan_seconds, wanted.replan_against),
         say=_said,
     )
     sys.stdout.write((json.dumps(result.as_json(), indent=2) if wanted.json else quality.as_table(result)) + "\n")
@@ -140,7 +146,7 @@ def _told(it: Backtest, name: str, full: float) -> str:
 
 def _simulate(asked: argparse.Namespace) -> None:
     os.nice(NICE)
-    seconds = asked.seconds or max(0.3, asked.bins / 100)
+    seconds = asked.seconds or max(0.3, asked.bins / 300)
     wanted = Wanted(asked.days, asked.bins, seconds, asked.sensors, Care(asked.risk, asked.visit))
     seeds, cores = range(asked.first_seed, asked.first_seed + asked.seeds), free_cores()
     _said(f"{asked.seeds} seeds on {min(cores, asked.seeds)} of {os.cpu_count()} cores")

@@ -34,8 +34,11 @@ PATTERNS: tuple[tuple[frozenset[int], ...], ...] = (
 """Once, twice, three, four times a week, daily but Sundays: each with its offsets, so that work spreads over the week. Five times would
 leave a gap of three days, or be no better than four."""
 
-DAILY, SELDOM = frozenset(range(6)), PATTERNS[2][0]
-"""On which days trucks go out for a stream: every day but Sundays, or, for a light stream, every other day."""
+DAILY = frozenset(range(6))
+SELDOM = (PATTERNS[2][0], PATTERNS[3][0], DAILY)
+"""On which days trucks go out for a light stream: every other day, four times a week without a gap of three days, or as for all others."""
+SURELY = 0.0002
+"""At most this share of bin-days may overflow when every bin is emptied on each of those days: plans cannot do better than that."""
 
 Weekdays = tuple[frozenset[int], ...]
 Routes = dict[int, dict[str, tuple[Step, ...]]]
@@ -72,6 +75,17 @@ def light_streams(ground: Ground, seen: Observed) -> frozenset[str]:
         if 2 * kg <= min(t.kg_max for t in ground.trucks) and 2 * litres <= min(t.litres_max for t in ground.trucks):
             light.add(stream)
     return frozenset(light)
+
+
+def collecting_days(ground: Ground, seen: Observed) -> dict[str, frozenset[int]]:
+    """On which weekdays trucks go out for each stream: daily, or for a light stream as seldom as its fastest bins allow."""
+    light = light_streams(ground, seen)
+    chosen: dict[str, frozenset[int]] = {}
+    for stream in {b.stream for b in ground.bins}:
+        members = [i for i, b in enumerate(ground.bins) if b.stream == stream]
+        offered = SELDOM if stream in light else (DAILY,)
+        chosen[stream] = next((days for days in offered if (contents(seen, members, days) >= 1).mean() <= SURELY), DAILY)
+    return chosen
 
 
 def rounds(bins: Sequence[Site]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from asty_cloud_api.forecast.fill import FillModel, fit
 from asty_cloud_api.forecast.urgency import Care, lasts, urgency
 from asty_cloud_api.planning.model import Stop
-from asty_cloud_api.rehearsal.fixed import DAILY, SELDOM
+from asty_cloud_api.rehearsal.fixed import Observed, collecting_days
 from asty_cloud_api.rehearsal.ground import SERVICE, Ground
 from asty_cloud_api.rehearsal.known import Known, as_forecast
 
@@ -18,10 +18,10 @@ LEAST = 0.2
 class Foresight:
     """Chooses stops morning by morning; learns anew each week."""
 
-    def __init__(self, ground: Ground, care: Care, light: frozenset[str]) -> None:
+    def __init__(self, ground: Ground, care: Care, seen: Observed) -> None:
         self._ground = ground
         self._care = care
-        self._days = {b.stream: SELDOM if b.stream in light else DAILY for b in ground.bins}
+        self._days = collecting_days(ground, seen)
         self._bins = as_forecast(ground.bins)
         self._model: FillModel | None = None
         self._lasts: dict[str, int] = {}

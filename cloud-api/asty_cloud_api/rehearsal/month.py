@@ -29,6 +29,8 @@ from asty_cloud_api.rehearsal.shift import drive, orders
 FIRST = date(2026, 10, 5)
 """A Monday: with 30 days and the run-in before it, Ochi day (28 October) lies within."""
 HISTORY_DAYS, RUN_IN_DAYS = 56, 14
+FIXED_SHARE = 4.0
+"""Fixed routes are planned once and get so many times the CPU seconds of a day's plan."""
 WAYS = ("fixed rounds", "own weekdays", "forecast")
 
 
@@ -38,7 +40,7 @@ class Wanted:
 
     days: int = 30
     bins: int = 300
-    seconds: float = 3.0
+    seconds: float = 1.0
     sensors: float = 1.0
     care: Care = field(default_factory=Care)
 
@@ -108,9 +110,8 @@ def _history(ground: Ground, rising: waste.Waste, past: known.Known, begin: date
 
 
 def _way(name: str, ground: Ground, seen: fixed.Observed, mine: known.Known, wanted: Wanted, seed: int) -> Way:
-    light = fixed.light_streams(ground, seen)
     if name == "forecast":
-        foresight = Foresight(ground, wanted.care, light)
+        foresight = Foresight(ground, wanted.care, seen)
 
         def foreseen(morning: date) -> tuple[dict[str, tuple[Step, ...]], int, int]:
             day = ground.day(foresight.stops(mine, morning))
@@ -120,8 +121,8 @@ def _way(name: str, ground: Ground, seen: fixed.Observed, mine: known.Known, wan
 
         return foreseen
     groups = fixed.rounds(ground.bins) if name == "fixed rounds" else fixed.each_its_own(ground.bins)
-    when = fixed.weekdays(ground.bins, seen, groups, light)
-    routes: Routes = fixed.routes(ground, seen, when, lambda: CpuSeconds(2 * wanted.seconds), seed)
+    when = fixed.weekdays(ground.bins, seen, groups, fixed.light_streams(ground, seen))
+    routes: Routes = fixed.routes(ground, seen, when, lambda: CpuSeconds(FIXED_SHARE * wanted.seconds), seed)
     return lambda morning: (routes[morning.weekday()], 0, 0)
 
 

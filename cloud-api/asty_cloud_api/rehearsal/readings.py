@@ -13,11 +13,12 @@ FULL_QUANTILE = 0.95
 """Of the weighings of a kind of bin: what a full one weighs. Nobody weighs a bin by its level, so this stands in for its volume."""
 
 _LIFTS = text("""
-SELECT b.id, b.stream, b.volume_l, b.lat, b.lon, (l.t AT TIME ZONE :zone)::date AS day, sum(l.net) AS kg
+SELECT b.id, b.stream, b.volume_l, b.lat, b.lon, local.day, sum(l.net) AS kg
 FROM telemetry.v_lift AS l JOIN fleet.bin AS b ON b.tag = l.tag
+CROSS JOIN LATERAL (SELECT CAST(l.t AT TIME ZONE :zone AS date) AS day) AS local
 WHERE l.net IS NOT NULL AND l.stable AND coalesce(cardinality(l.marks), 0) = 0
-GROUP BY b.id, b.stream, b.volume_l, b.lat, b.lon, day
-ORDER BY b.id, day
+GROUP BY b.id, b.stream, b.volume_l, b.lat, b.lon, local.day
+ORDER BY b.id, local.day
 """)
 
 

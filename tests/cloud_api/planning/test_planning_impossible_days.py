@@ -1,4 +1,4 @@
-"""A day on which everything is wrong at once: both engines give a plan that the checker accepts and that says of each thing why it is out."""
+"""Days on which much is wrong at once: both engines give a plan that the checker accepts and that says why each thing is left out."""
 
 import math
 from dataclasses import replace
