@@ -5,18 +5,19 @@ from uuid import uuid4
 import pytest
 from asty_contracts.life import Ack
 from asty_edge.ranges import Ranges
-from asty_edge.uplink.machine import FIRST_BACKOFF_MS, LAST_BACKOFF_MS, PROBE, Lane, Uplink
+from asty_edge.uplink.machine import FIRST_BACKOFF_MS, LAST_BACKOFF_MS, PROBE, Lane, Tuning, Uplink
 from asty_edge.uplink.reconnect import Reconnect
 
 EPOCH = uuid4()
+WIDE = Tuning(stretch=dict.fromkeys(Lane, 100))
 
 
 class Talk:
     """Drives a machine whose outbox holds every number; packs reach the broker at once unless told otherwise."""
 
-    def __init__(self, acked=0, head=0):
+    def __init__(self, acked=0, head=0, tuning=None):
         self.now = 1_000_000
-        self.machine = Uplink(EPOCH, acked, head)
+        self.machine = Uplink(EPOCH, acked, head, tuning)
 
     def connect(self):
         self.machine.connected(self.now)
@@ -64,6 +65,14 @@ def test_an_alarm_goes_at_once_and_before_everything():
     packs = talk.sends(puback=False)
     assert packs[0] == (Lane.ALARM, 5002, 5002)
     assert all(lane is Lane.BACKLOG for lane, _, _ in packs[1:])
+
+
+def test_a_backlog_puts_few_packs_before_the_store_however_long_it_is():
+    talk = Talk(head=100_000).connect()
+    assert len(talk.sends()) == 16
+    assert talk.sends() == []
+    talk.ack(800)
+    assert len(talk.sends()) == 8
 
 
 def test_live_overtakes_a_backlog_that_fills_its_window():
@@ -164,7 +173,7 @@ def test_progress_starts_the_back_off_anew():
 
 
 def test_while_a_backlog_drains_nothing_is_sent_twice():
-    talk = Talk(head=3000).connect()
+    talk = Talk(head=3000, tuning=WIDE).connect()
     talk.sends()
     talk.born(3001, 3100).sends()
     for upto in range(500, 3000, 500):
@@ -180,7 +189,7 @@ def test_what_the_store_shows_to_have_does_not_go_again():
 
 
 def test_a_store_that_is_down_is_asked_with_a_probe_and_not_with_everything():
-    talk = Talk(head=10_000).connect()
+    talk = Talk(head=10_000, tuning=WIDE).connect()
     talk.sends()
     again = talk.later(FIRST_BACKOFF_MS).sends()
     assert sum(last - first + 1 for _, first, last in again) == PROBE

@@ -26,7 +26,7 @@ from asty_appliance.bench.latency import Summary
 from asty_appliance.bench.legs import LEGS
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.plot import Phase, svg
-from asty_appliance.bench.watch import EventWatch, PageWatch, StoreWatch, UseWatch
+from asty_appliance.bench.watch import MACHINE, EventWatch, PageWatch, StoreWatch, UseWatch
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.servers import mqtt
 from asty_appliance.supervision import NotRunningError, Supervision
@@ -278,8 +278,9 @@ def as_table(result: Result) -> str:
         lines.append(f"{leg:<19} {whose:<34} " + " ".join(f"{_quantiles(phase.legs[leg]):>21}" for phase in result.stretches))
     lines += ["", "CPU, % of one core (memory, MB)"]
     for phase in result.stretches:
-        used = ", ".join(f"{name} {share:.0f} ({phase.memory[name]})" for name, share in sorted(phase.cpu.items()))
-        lines.append(f"{phase.name:<10} {used}")
+        ours = {name: share for name, share in sorted(phase.cpu.items()) if name != MACHINE}
+        used = ", ".join(f"{name} {share:.0f} ({phase.memory[name]})" for name, share in ours.items())
+        lines.append(f"{phase.name:<10} {used}; all others {max(0.0, phase.cpu.get(MACHINE, 0.0) - sum(ours.values())):.0f}")
     drain, storm, books = result.drain, result.storm, result.books
     lines += [
         "",

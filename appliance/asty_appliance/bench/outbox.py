@@ -19,7 +19,7 @@ from asty_appliance.bench.publisher import VirtualEdge
 
 FIRST_BACKOFF_MS = 10_000
 LAST_BACKOFF_MS = 300_000
-STRETCH = 100
+STRETCH = 16
 """Backlog packs that may be without an end-to-end acknowledgement."""
 BACKLOG_PACK = 100
 HOUR_MS = 3_600_000

@@ -20,6 +20,8 @@ SAMPLE_S = 5.0
 LOOK_S = 0.1
 """How often the ledger is read: a row counts as stored up to so much later than it was."""
 RETRY_S = 0.5
+MACHINE = "the whole machine"
+"""Whose use is sampled beside that of the processes: what is left of it belongs to others."""
 _TOKEN = re.compile(r"bench no (\d+)")
 
 
@@ -178,10 +180,17 @@ class UseWatch(Watch):
 
     def look(self) -> None:
         while not self.ended:
+            self.used.append(Used(time.time(), MACHINE, _busy(), 0))
             for name, pid in self._pids().items():
                 with suppress(psutil.NoSuchProcess):
                     self.used.append(_used(name, pid))
             self._ended.wait(SAMPLE_S)
+
+
+def _busy() -> float:
+    """Return the CPU seconds that all cores have been busy since the machine began."""
+    it = psutil.cpu_times()
+    return float(it.user + it.system + getattr(it, "nice", 0) + getattr(it, "irq", 0) + getattr(it, "softirq", 0))
 
 
 def _used(name: str, pid: int) -> Used:

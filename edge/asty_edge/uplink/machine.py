@@ -48,7 +48,7 @@ class Tuning:
     """
 
     window: dict[Lane, int] = field(default_factory=lambda: {Lane.ALARM: 4, Lane.LIVE: 8, Lane.BACKLOG: 4})
-    stretch: dict[Lane, int] = field(default_factory=lambda: {Lane.ALARM: 100, Lane.LIVE: 600, Lane.BACKLOG: 100})
+    stretch: dict[Lane, int] = field(default_factory=lambda: {Lane.ALARM: 100, Lane.LIVE: 600, Lane.BACKLOG: 16})
     pack: int = 100
     linger_ms: int = 1000
 
