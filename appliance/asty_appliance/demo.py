@@ -25,6 +25,8 @@ from asty_appliance.truth import Truth, compare
 from asty_appliance.work import run_once
 
 DRAIN_SECONDS = 60.0
+DRIVERS = (("Γιώργος Παπαδόπουλος", "246813"), ("Μαρία Ιωάννου", "357924"))
+"""Names and PINs of the demo's drivers; a real town registers its own with `asty-cloud-api driver add`."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,8 @@ def running(
     try:
         bring_up(town, supervision, simulated.programs, say=say)
         run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
+        for name, pin in DRIVERS:
+            run_once((executable("asty-cloud-api"), "driver", "add", name, "--pin", pin), settings(home, town.ports, town_file))
         say("trucks, gateway and vests are starting")
         supervision.start([simulated.simulator])
         supervision.start(simulated.edges)
@@ -238,7 +242,9 @@ def _count_of(dsn: str, query: str) -> int:
 
 
 def _addresses(town: Town) -> list[str]:
-    return [f"  {program.name:<10} {program.address}" for program in reversed(town.programs) if program.address]
+    pins = ", ".join(f"{pin} ({name})" for name, pin in DRIVERS)
+    addresses = [f"  {program.name:<10} {program.address}" for program in reversed(town.programs) if program.address]
+    return [*addresses, f"  {'in-cab':<10} {town.web}/cab  PIN {pins}"]
 
 
 def _json_of(value: object) -> object:

@@ -133,6 +133,8 @@ test("each turn is said from afar and once more before it, and not again", () =>
   const heard = new Set();
   const say = (metres) => toSay({ turn: { metres, stop: 1, text: "Στρίψτε δεξιά", say: "Δεξιά" } }, "v1", 30, heard)?.when ?? null;
   assert.deepEqual([say(400), say(110), say(100), say(30), say(20)], [null, "soon", null, "now", null]);
+  const arrive = (metres) => toSay({ turn: { metres, stop: 1, type: "arrive", text: "Φτάσατε" } }, "v1", 30, heard)?.when ?? null;
+  assert.deepEqual([arrive(100), arrive(20)], [null, "now"], "nobody has arrived from afar");
 });
 
 test("the screen locks above 5 km/h, opens after standing, and does not lock on what it does not know", () => {

@@ -60,10 +60,19 @@ def tablet_of(browser: Browser, web: Any) -> Iterator[Callable[..., Page]]:
 
 
 def failures(page: Page) -> list[str]:
-    """Return what axe-core finds wrong, and what is too small for a glove or an arm's length."""
+    """Return what is wrong on a tablet and on a phone: what axe-core finds, what is too small for a glove or an arm's length."""
+    found = []
+    for name, size in (("phone", PHONE), ("tablet", TABLET)):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        found += [f"{name}: {wrong}" for wrong in _failures(page)]
+    return found
+
+
+def _failures(page: Page) -> list[str]:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci in look/")
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     wrong = [f"{v['id']}: {n['html'][:160]} {n.get('failureSummary', '')[:200]}" for v in found["violations"] for n in v["nodes"]]
     small = page.evaluate(
@@ -112,6 +121,7 @@ def miss(page: Page, reason: str) -> None:
     page.locator(".reasons").get_by_role("button", name=reason).click()
 
 
+@pytest.mark.timeout(300)  # thirty looks at seventeen screens, on a machine without a graphics card
 def test_a_whole_shift_with_and_without_coverage(
     tablet_of: Callable[..., Page],
     busy: Any,

@@ -5,6 +5,7 @@ import { arrow, sign } from "./signs.js";
 
 export const REASONS = ["not_out", "contaminated", "overloaded", "no_access", "damaged", "unsafe"];
 const CAPACITY_NEAR = 0.9;
+const ARRIVED = 40; // m: from farther off nobody has "arrived"
 
 export function driveScreen(app, mapPlace) {
   return html`<div class="drive" data-moving=${app.lock.moving}>
@@ -45,7 +46,7 @@ function turnPanel(app) {
   }
   return html`<section class="turn">${arrow(guided.turn.type, 84)}<div>
     <p class="turn__far">${app.distance(guided.turn.metres)}</p>
-    <p class="turn__text">${guided.turn.text}</p>
+    <p class="turn__text">${guided.turn.type === "arrive" && guided.turn.metres > ARRIVED ? t("straight_to_stop") : guided.turn.text}</p>
   </div>${guided.then && guided.then.type !== "arrive" ? html`<p class="turn__then">${t("then")} ${arrow(guided.then.type, 44)}</p>` : nothing}</section>`;
 }
 
@@ -72,7 +73,7 @@ function stopCard(app) {
 
 /** The open stops after the next one. */
 function following(app) {
-  const ahead = app.view.stops.slice(app.view.next + 1).filter((s) => s.state === "open").slice(0, 2);
+  const ahead = app.view.stops.slice(app.view.next + 1).filter((s) => s.state === "open").slice(0, app.nextStop.why ? 1 : 2);
   return ahead.length ? html`<ol class="ahead" aria-label=${app.t("then")}>${ahead.map((s) => html`<li><b>${s.n}</b> ${s.kind === "bin" ? s.street ?? s.id : app.t("kinds")[s.kind]}</li>`)}</ol>` : nothing;
 }
 

@@ -84,7 +84,7 @@ export function toSay(guided, key, kmh, said) {
   const speed = Math.max(kmh ?? 0, 10) / 3.6;
   for (const [name, seconds, least] of [["now", 4, 25], ["soon", 14, 80]]) {
     const turn = guided.turn;
-    if (!turn || turn.metres > Math.max(least, speed * seconds)) continue;
+    if (!turn || (name === "soon" && turn.type === "arrive") || turn.metres > Math.max(least, speed * seconds)) continue;
     const id = `${key}/${turn.stop}/${turn.text}/${name}`;
     if (said.has(id)) return null;
     said.add(id);

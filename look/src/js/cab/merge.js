@@ -1,5 +1,5 @@
 // What has become of each stop: what the lift weighed, what drivers and dispatchers said, and what is still unsent on this tablet.
-// The same rule as asty_cloud_api.fleet.outcomes: a lift beats what anybody says; among people the latest word counts; all is kept.
+// A lift beats what anybody says; among people the latest word counts; all is kept.
 
 const at = (said) => Date.parse(said.at);
 
