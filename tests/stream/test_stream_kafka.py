@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from asty_contracts.topics import KAFKA_TOPICS, TELEMETRY
+from asty_stream import transport
 from asty_stream.kafka import ensure_topics, progress
+from faust.transport.drivers import aiokafka as driver
 
 
 async def test_missing_topics_are_made_with_the_partitions_of_the_contract_and_only_once(tansu: Any) -> None:
@@ -39,3 +42,16 @@ async def test_progress_counts_what_a_group_has_not_committed(tansu: Any) -> Non
     moved = await progress(tansu.bootstrap, group)
     assert moved.committed[TELEMETRY.name, 2] == sent[1].offset + 1
     assert moved.waiting == waiting.waiting - (sent[1].offset + 1 - before.committed[TELEMETRY.name, 2])
+
+
+async def test_the_worker_asks_kafka_with_a_short_wait_and_not_with_the_one_and_a_half_seconds_that_faust_fixes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1", fetch_max_wait_ms=1500)
+    assert plain._fetch_max_wait_ms == 1500, "the name under which it is read at the start"
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda _self, _transport: plain)
+    monkeypatch.setattr(transport.Thread, "__init__", lambda _self, *_args, **_more: None)
+    consumer = object.__new__(transport.Transport.Consumer)
+    consumer.loop = consumer.beacon = None
+    assert consumer._new_consumer_thread()._create_worker_consumer(None)._fetch_max_wait_ms <= 100
+    await plain.stop()
