@@ -89,6 +89,7 @@ def _overflow(axes: Axes, it: Summary) -> None:
         colour, hatch, _ = STYLE[way]
         value = it.figure(way, "overflow")
         axes.bar(place, value.value, 0.6, yerr=value.half or 0.0, color="white", edgecolor=colour, hatch=hatch, capsize=4)
+    axes.set_ylim(bottom=0)
     axes.axhline(0.1, color="#8a8f94", linestyle="--", linewidth=1)
     axes.annotate("goal 0.1 %", (0, 0.1), xytext=(-18, 3), textcoords="offset points", fontsize=8)
     axes.set_xticks(range(len(it.of)), list(it.of))
@@ -107,7 +108,7 @@ def _changes(axes: Axes, it: Summary) -> None:
     axes.axhline(0, color="#1b2733", linewidth=0.8)
     axes.set_xticks(np.arange(len(it.seeds)) + 0.2, [f"seed {seed}" for seed in it.seeds])
     axes.set_ylabel("kilometres of the forecast's plans, %")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
 
 def _svg(figure: Figure) -> str:
