@@ -147,7 +147,8 @@ class Planner:
                 await stored.add_explanation(connection, plan.id, part)
                 if await reading.waiting_triggers(connection):
                     return
-        self._unexplained = None
+        if self._unexplained is plan:
+            self._unexplained = None
 
     async def _store(
         self,

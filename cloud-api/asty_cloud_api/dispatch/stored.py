@@ -1,5 +1,6 @@
 """Plans in the database: read the newest, store the next. One transaction each, so that a crash leaves the plan before or the one after."""
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from asty_cloud_api.dispatch.sheet import changed
 from asty_cloud_api.fleet import plan_models, plans
 from asty_cloud_api.planning.plan import Plan
 
+log = logging.getLogger(__name__)
 ONE_PLANNER = 0x4153_5459
 """The key of the lock under which plans are stored."""
 
@@ -53,7 +55,13 @@ async def newest(connection: AsyncConnection, day: date) -> Stored | None:
         select(table.__table__).where(table.day == day, table.state.in_(("proposed", "running"))).order_by(table.version.desc()).limit(1)
     )
     row = (await connection.execute(chosen)).mappings().one_or_none()
-    return None if row is None else read_stored(row)
+    if row is None:
+        return None
+    try:
+        return read_stored(row)
+    except msgspec.ValidationError as error:
+        log.warning("event=plan_not_read day=%s why=%r do=%r", day, str(error), "the day is planned anew")
+        return None
 
 
 async def store(

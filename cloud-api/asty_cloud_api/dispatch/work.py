@@ -38,6 +38,7 @@ class Work:
         self._lifted = True
         self._marked = 0.0
         self._away: dict[str, str] = {}
+        self._explaining: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work; what is under way when `stop` is set is either stored whole or left for the next start."""
@@ -46,7 +47,7 @@ class Work:
             tasks.append(asyncio.create_task(self._receive(self._inbox)))
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in (stopping, *tasks):
+        for task in (stopping, *tasks, *((self._explaining,) if self._explaining else ())):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -78,8 +79,16 @@ class Work:
         await self._planner.answer_waiting()
         await self._planner.plan_days()
         await self._planner.answer_waiting()
-        if not self._woken.is_set():
+        if not self._woken.is_set() and (self._explaining is None or self._explaining.done()):
+            # beside the turns: a trigger does not wait for explanations
+            self._explaining = asyncio.create_task(self._explain())
+
+    async def _explain(self) -> None:
+        try:
             await self._planner.explain()
+            self._is_back("explanations")
+        except AWAY as error:
+            self._is_away("explanations", error)
 
     async def _listen(self) -> None:
         """Wake the turns at news of telemetry and of triggers."""

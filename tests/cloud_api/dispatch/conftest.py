@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from asty_firmware_sim.scenario import load
 from asty_firmware_sim.world import World
 
 ATHENS = ZoneInfo("Europe/Athens")
-MORNING = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
-"""07:30 in Greece, half an hour after the shift of the trucks began."""
+YESTERDAY = datetime.now(ATHENS).date() - timedelta(days=1)
+MORNING = datetime.combine(YESTERDAY, time(7, 30), ATHENS).astimezone(UTC)
+"""Half an hour after the shift of the trucks began; behind us, since the store marks lifts of the future."""
 METRES_A_SECOND = 6.0
 
 
@@ -88,9 +89,14 @@ class Dispatch:
     ways: GraphWays
     lift_of: Any
     now: datetime = MORNING
+    day: date = YESTERDAY
     mode: str = "auto"
     seconds: float = 0.4
     engines: list[Any] = field(default_factory=list)
+
+    def at(self, clock: str, *, days: int = 0) -> datetime:
+        """A local time on the planned day, or so many days after it."""
+        return datetime.combine(self.day + timedelta(days=days), time.fromisoformat(clock), ATHENS).astimezone(UTC)
 
     def planner(self) -> Planner:
         engine = database.changing(self.fleet.dsn)

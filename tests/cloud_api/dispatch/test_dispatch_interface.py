@@ -11,7 +11,10 @@ from asty_cloud_api.dispatch import interface
 from asty_cloud_api.dispatch.inbox import Outbox
 from fastapi import FastAPI
 
-DAY = {"day": "2026-11-24"}
+
+@pytest.fixture
+def day(dispatch: Any) -> dict[str, str]:
+    return {"day": str(dispatch.day)}
 
 
 @pytest.fixture
@@ -25,18 +28,20 @@ async def client(dispatch: Any, free_port: Callable[[], int]) -> Any:
     await engine.dispose()
 
 
-async def test_a_truck_gets_its_route_with_the_way_and_a_plan_its_reasons(dispatch: Any, client: httpx.AsyncClient) -> None:
+async def test_a_truck_gets_its_route_with_the_way_and_a_plan_its_reasons(
+    dispatch: Any, client: httpx.AsyncClient, day: dict[str, str]
+) -> None:
     planner = dispatch.planner()
     await planner.plan_days()
-    route = (await client.get("/api/routes/truck-01", params=DAY)).json()
+    route = (await client.get("/api/routes/truck-01", params=day)).json()
     assert (route["edge"], route["version"], route["delivered"]) == ("truck-01", 1, None)
     assert len(route["path"]) == len(route["stops"])
-    (listed,) = (await client.get("/api/plans", params=DAY)).json()
+    (listed,) = (await client.get("/api/plans", params=day)).json()
     assert "problem" not in listed
     name = dispatch.ahead("truck-02")[3]
     await client.post("/api/plan-triggers", json={"kind": "skip", "subject": name, "said_by": "driver", "detail": {"reason": "not_out"}})
     await planner.answer_waiting()
-    newest, first = (await client.get("/api/plans", params=DAY)).json()
+    newest, first = (await client.get("/api/plans", params=day)).json()
     assert (newest["parent"], newest["reasons"]) == (first["id"], [{"kind": "skip", "subject": name, "said_by": "driver"}])
     shown = (await client.get(f"/api/plans/{newest['id']}")).json()
     assert shown["parent_difference"]["only_there"] == [name]
@@ -44,8 +49,8 @@ async def test_a_truck_gets_its_route_with_the_way_and_a_plan_its_reasons(dispat
     assert (left["reason"], left["why"]) == ("skipped", "the driver skipped it: δεν ήταν έξω")
 
 
-async def test_what_is_not_there_is_404_and_what_is_wrong_422(dispatch: Any, client: httpx.AsyncClient) -> None:
-    assert (await client.get("/api/routes/truck-01", params=DAY)).status_code == 404
+async def test_what_is_not_there_is_404_and_what_is_wrong_422(dispatch: Any, client: httpx.AsyncClient, day: dict[str, str]) -> None:
+    assert (await client.get("/api/routes/truck-01", params=day)).status_code == 404
     assert (await client.get(f"/api/plans/{uuid.uuid4()}")).status_code == 404
     assert (await client.get("/api/plans/nonsense")).status_code == 422
     assert (await client.post(f"/api/plans/{uuid.uuid4()}/approve")).status_code == 404
@@ -66,27 +71,29 @@ async def test_a_trigger_raised_while_kafka_is_away_is_kept_once_for_the_planner
     assert [row.state for row in dispatch.rows("SELECT state FROM fleet.plan_trigger")] == ["waiting"]
 
 
-async def test_an_approved_plan_reaches_the_trucks_and_a_rejected_one_does_not(dispatch: Any, client: httpx.AsyncClient) -> None:
+async def test_an_approved_plan_reaches_the_trucks_and_a_rejected_one_does_not(
+    dispatch: Any, client: httpx.AsyncClient, day: dict[str, str]
+) -> None:
     dispatch.mode = "approve"
     planner = dispatch.planner()
     await planner.plan_days()
-    (first,) = (await client.get("/api/plans", params=DAY)).json()
-    assert (await client.get("/api/routes/truck-01", params=DAY)).status_code == 404
+    (first,) = (await client.get("/api/plans", params=day)).json()
+    assert (await client.get("/api/routes/truck-01", params=day)).status_code == 404
     approved = await client.post(f"/api/plans/{first['id']}/approve", json={"by": "Μαρία"})
     assert approved.json()["routes"] == ["truck-01", "truck-02", "truck-03"]
     assert (await client.post(f"/api/plans/{first['id']}/approve")).status_code == 409
     trigger = dispatch.trigger("breakdown", "truck-01", "driver")
     await planner.answer_waiting()
     assert "approval" in dispatch.answer(trigger).why
-    second = (await client.get("/api/plans", params=DAY)).json()[0]
+    second = (await client.get("/api/plans", params=day)).json()[0]
     assert second["state"] == "proposed"
     assert len(dispatch.ahead("truck-01")) > 20, "the truck has its old route until somebody decides"
     assert (await client.post(f"/api/plans/{second['id']}/reject", json={"by": "Μαρία"})).json()["state"] == "rejected"
     dispatch.trigger("breakdown", "truck-01", "driver")
     await planner.answer_waiting()
-    third = (await client.get("/api/plans", params=DAY)).json()[0]
+    third = (await client.get("/api/plans", params=day)).json()[0]
     assert third["parent"] == first["id"], "a rejected plan is nobody's parent"
     assert "truck-01" in (await client.post(f"/api/plans/{third['id']}/approve")).json()["routes"]
     assert dispatch.ahead("truck-01") == []
-    states = {row["version"]: row["state"] for row in (await client.get("/api/plans", params=DAY)).json()}
+    states = {row["version"]: row["state"] for row in (await client.get("/api/plans", params=day)).json()}
     assert states == {1: "replaced", 2: "rejected", 3: "running"}

@@ -64,10 +64,10 @@ async def test_every_bin_that_the_plan_does_without_is_named_with_its_reason(dis
 
 async def test_the_next_day_is_planned_from_the_set_time_on(dispatch: Any) -> None:
     planner = dispatch.planner()
-    dispatch.now += timedelta(hours=20)  # 03:30 in Greece, still the same service day
+    dispatch.now = dispatch.at("03:50", days=1)  # still the same service day
     await planner.plan_days()
     assert len(dispatch.rows("SELECT DISTINCT day FROM fleet.plan")) == 1
-    dispatch.now += timedelta(minutes=40)
+    dispatch.now = dispatch.at("04:05", days=1)
     await planner.plan_days()
     days = dispatch.rows("SELECT day, result FROM fleet.plan ORDER BY day")
     assert len(days) == 2
@@ -244,12 +244,13 @@ async def test_a_plan_explains_itself(dispatch: Any) -> None:
 
 
 async def test_what_is_closed_now_is_what_the_ways_are_asked_for(dispatch: Any) -> None:
-    dispatch.rows(
-        "INSERT INTO fleet.closure (id, name, kind, area, starts, ends, source) VALUES"
-        " (gen_random_uuid(), 'Λαϊκή', 'market', '{\"type\": \"Polygon\"}', %(now)s, %(now)s + interval '1 hour', 'dispatcher'),"
-        " (gen_random_uuid(), 'Αύριο', 'works', '{}', %(now)s + interval '1 day', %(now)s + interval '2 days', 'dispatcher')"
-        .replace("%(now)s", "'2026-11-24T05:30:00Z'::timestamptz")
-    )  # fmt: skip
+    add = (
+        "INSERT INTO fleet.closure (id, name, kind, area, starts, ends, source)"
+        " VALUES (gen_random_uuid(), %s, 'market', %s, %s, %s, 'dispatcher')"
+    )
+    hour, tomorrow = timedelta(hours=1), timedelta(days=1)
+    dispatch.rows(add, "Λαϊκή", '{"type": "Polygon"}', dispatch.now, dispatch.now + hour)
+    dispatch.rows(add, "Αύριο", "{}", dispatch.now + tomorrow, dispatch.now + 2 * tomorrow)
     async with dispatch.planner()._engine.connect() as connection:
         assert await reading.closed_areas(connection, dispatch.now) == ({"type": "Polygon"},)
         assert await reading.closed_areas(connection, dispatch.now + timedelta(hours=2)) == ()
