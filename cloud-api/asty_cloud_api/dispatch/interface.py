@@ -23,6 +23,7 @@ from asty_cloud_api.planning.explain import compare
 
 log = logging.getLogger(__name__)
 Edge = Annotated[str, Path(max_length=32, pattern=r"^[a-z0-9-]+$", description="an edge's id")]
+PlanId = Annotated[uuid.UUID, Path(alias="id")]
 Day = Annotated[date | None, Query(description="a service day; without it the present one")]
 DETAIL_BYTES = 4096
 
@@ -82,8 +83,8 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
         async with engine.connect() as connection:
             return [dict(row) for row in (await connection.execute(chosen)).mappings()]
 
-    @router.get("/api/plans/{name}", summary="A plan with its routes, what it leaves out and why, and its explanation")
-    async def show_plan(name: uuid.UUID) -> dict[str, Any]:
+    @router.get("/api/plans/{id}", summary="A plan with its routes, what it leaves out and why, and its explanation")
+    async def show_plan(name: PlanId) -> dict[str, Any]:
         async with engine.connect() as connection:
             row = await _plan(connection, name)
             parent = await _plan(connection, row["parent"]) if row["parent"] else None
@@ -100,8 +101,8 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
             "explained": result.get("explained", {}),
         }
 
-    @router.post("/api/plans/{name}/approve", summary="Let a proposed plan run: trucks whose way changes get a new route")
-    async def approve(name: uuid.UUID, decision: Decision | None = None) -> dict[str, Any]:
+    @router.post("/api/plans/{id}/approve", summary="Let a proposed plan run: trucks whose way changes get a new route")
+    async def approve(name: PlanId, decision: Decision | None = None) -> dict[str, Any]:
         by = (decision or Decision()).by
         async with engine.begin() as connection:
             row = await _proposed(connection, name)
@@ -110,8 +111,8 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
             told = await stored.run(connection, name, row["day"], row["version"], prepared, done, at=datetime.now(UTC), by=by)
         return {"id": name, "state": "running", "routes": list(told)}
 
-    @router.post("/api/plans/{name}/reject", summary="Put a proposed plan aside: what runs goes on")
-    async def reject(name: uuid.UUID, decision: Decision | None = None) -> dict[str, Any]:
+    @router.post("/api/plans/{id}/reject", summary="Put a proposed plan aside: what runs goes on")
+    async def reject(name: PlanId, decision: Decision | None = None) -> dict[str, Any]:
         table = plan_models.Plan
         values = {"state": "rejected", "decided": datetime.now(UTC), "decided_by": (decision or Decision()).by}
         async with engine.begin() as connection:
