@@ -35,11 +35,19 @@ class Joints:
             await self._roads.close()
 
     async def add(self, closings: Sequence[Closing]) -> None:
-        """Keep closures; the planner hears of them when they begin. Raises NotDoneError."""
-        try:
-            await self._closures.add([closures.Closing(c.name, c.kind, c.area, c.starts, c.ends, SOURCE) for c in closings])
-        except closures.BadClosureError as error:
-            raise NotDoneError("This area can't be closed. Nothing was closed.", error.expected) from error
+        """Keep closures; the planner hears of them when they begin. Raises NotDoneError when none can be kept.
+
+        A block of a street that trucks may not use anyway is no street to the roads: the others are closed without it.
+        """
+        kept, last = 0, ""
+        for c in closings:
+            try:
+                await self._closures.add([closures.Closing(c.name, c.kind, c.area, c.starts, c.ends, SOURCE)])
+                kept += 1
+            except closures.BadClosureError as error:
+                last = error.expected
+        if not kept:
+            raise NotDoneError("This area can't be closed. Nothing was closed.", last)
 
     async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime) -> None:
         """Give closures another name, kind or time. Raises NotDoneError."""

@@ -155,7 +155,7 @@ def lane(
         up=bool(truck and truck["up"]),
         basis=guess.basis,
         late=_late(behind + lines) if over else guess.late,
-        planned_m=route["figures"].get("metres"),
+        planned_m=float(sum(metres)) if metres else route["figures"].get("metres"),
         done_m=float(sum(metres[:done])) if metres else None,
         unplanned=sum(row["state"] == "unplanned" for row in rows),
     )

@@ -39,7 +39,7 @@ class Closures(Protocol):
     """Closed streets. Each raises NotDoneError."""
 
     async def add(self, closings: Sequence[Closing]) -> None:
-        """Keep all of them or none."""
+        """Keep those that close something; none of them is an error."""
         ...
 
     async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime) -> None:

@@ -52,9 +52,9 @@ def install(app: FastAPI, pages: Pages, feed: Feed) -> None:
         return JSONResponse({"error": "a parameter can't be read", "problems": said}, 422)
 
     async def http(request: Request, error: Exception) -> Response:
-        status = cast("HTTPException", error).status_code
-        if _wants_json(request) or status != 404:
-            return JSONResponse({"error": cast("HTTPException", error).detail}, status)
+        said = cast("HTTPException", error)
+        if _wants_json(request) or said.status_code != 404:
+            return JSONResponse({"error": said.detail}, said.status_code, said.headers)
         return pages.render(request, "nothing.html", status=404)
 
     for kind in (SQLAlchemyError, psycopg.Error, OSError):

@@ -1,16 +1,30 @@
 """A day on the road: two trucks with routes of the town's bins, half done, one missed, one unplanned; a plan that waits for a decision."""
 
+import asyncio
 import json
 import math
+import subprocess
+import time
 import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import psycopg
 import pytest
+from asty_appliance.home import Home
+from asty_appliance.servers import valhalla
+from asty_cloud_api.database import changing
+from asty_cloud_api.dispatch.planner import Habits, Planner
 from asty_cloud_api.fleet.plans import service_day
+from asty_cloud_api.planner_process import TownWays
+from asty_cloud_api.roads.service import Roads
 from asty_contracts.records import Position
 from psycopg.types.json import Jsonb
 
@@ -60,7 +74,7 @@ class Town:
     plan: uuid.UUID
 
     def put(self, table: str, **row: Any) -> None:
-        values = [Jsonb(v) if isinstance(v, dict | list) and table != "tags" else v for v in row.values()]
+        values = [Jsonb(v) if isinstance(v, dict | list) else v for v in row.values()]
         sql = f"INSERT INTO fleet.{table} ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})"
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(sql, values)  # type: ignore[call-overload]
@@ -126,3 +140,66 @@ def town(busy: Any, register_file: Any, lift_of: Any) -> Town:
     busy.put("truck-02", (t, Position(lat=at["lat"], lon=at["lon"], v=4.0, course=120.0)))
     busy.put("truck-02", (t - 60_000, lift_of(bins["Κ-040"]["tag"], t - 60_000, 44.0)))
     return seeded
+
+
+@pytest.fixture(scope="module")
+def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[str]:
+    """The appliance's own Valhalla on tiles of the town."""
+    home = Home(server_folder("valhalla"))
+    home.make()
+    program = valhalla.program(home, free_port())
+    valhalla.build(home, town_file, lambda _: None)
+    process = subprocess.Popen(program.command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while True:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{program.address}/status", trust_env=False).status_code == 200:
+                break
+        assert time.monotonic() < deadline, "Valhalla did not start in 30 s"
+        time.sleep(0.05)
+    yield program.address
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def planned_town(busy: Any, register_file: Path, roads_url: str) -> Town:
+    """The town with a plan of the real planner on real roads, made in the shift's first minute, 85 minutes ago; each truck has done a part of its route."""
+    busy.environment["ASTY_VALHALLA_URL"] = roads_url
+    now = datetime.now(UTC)
+    began = now - timedelta(minutes=85)
+    bins = {one["id"]: one for one in json.loads(register_file.read_text())["bins"]}
+    town = Town(busy.dsn, service_day(began, ATHENS), bins, uuid.uuid4())
+    town.run("UPDATE fleet.vehicle SET capacity_l = 16000, shift_start = %s, shift_end = %s", *(
+        f"{at.astimezone(ATHENS):%H:%M}" for at in (began, began + timedelta(hours=3))
+    ))  # fmt: skip
+    town.put("place", kind="transfer_station", name="Σταθμός μεταφόρτωσης", lat=bins["Κ-040"]["lat"], lon=bins["Κ-040"]["lon"])
+    town.run("UPDATE fleet.bin SET must = true, service_s = 300, stream = 'residual'")
+    with ThreadPoolExecutor(1) as other:  # Playwright keeps a loop running in this thread
+        other.submit(lambda: asyncio.run(plan(busy.dsn, roads_url, began))).result()
+    for edge, by, late in (("truck-01", "Μαρία Κ.", 2), ("truck-02", "Νίκος Π.", 14)):
+        ((stops,),) = town.run("SELECT stops FROM fleet.route WHERE edge = %s AND day = %s", edge, town.day)
+        done = [one for one in stops if one["kind"] == "bin" and datetime.fromisoformat(one["eta"]) + timedelta(minutes=late + 5) < now]
+        for number, one in enumerate(done):
+            missed = number == 5 and edge == "truck-02"
+            town.put(
+                "stop_outcome", key=uuid.uuid4(), day=town.day, edge=edge, stop=one["id"], outcome="missed" if missed else "lifted",
+                reason="no_access" if missed else None, said_by="driver", kg=None if missed else 58.0 + 7 * number % 60,
+                at=datetime.fromisoformat(one["eta"]) + timedelta(minutes=4 + late * (number + 1) / len(done)), route_version=1,
+            )  # fmt: skip
+        told = [began + timedelta(minutes=n) for n in (1, 2, 3)]
+        town.run("UPDATE fleet.route SET delivered = %s, seen = %s, accepted = %s, accepted_by = %s WHERE edge = %s", *told, by, edge)
+        if done:
+            t = int(now.timestamp() * 1000)
+            busy.put(edge, (t, Position(lat=done[-1]["lat"] + 0.0004, lon=done[-1]["lon"], v=5.0, course=40.0)))
+        busy.up(edge, True)
+    return town
+
+
+async def plan(dsn: str, roads_url: str, at: datetime) -> None:
+    engine = changing(dsn)
+    roads = Roads.at(roads_url, dsn)
+    planner = Planner(engine, TownWays(roads), ATHENS, Habits(plan_at="23:59", first_seconds=3.0), now=lambda: at)
+    await planner.plan_days()
+    await roads.close()
+    await engine.dispose()
