@@ -117,7 +117,7 @@ def wanted_of(request: Request) -> Wanted:
 def chosen(seen: today.Today, wanted: Wanted) -> tuple[list[tuple[Lane, Line]], list[Any]]:
     """The stops that fit, soonest first of what is still to do, then what is done; and the lifts and stops of no lane that fit."""
     stops = [(one, line) for one in seen.lanes for line in one.lines if wanted.takes(one, line)]
-    stops.sort(key=lambda pair: (pair[1].at is not None or pair[1].state == "withdrawn", pair[1].time, pair[0].edge, pair[1].n))
+    stops.sort(key=lambda pair: (pair[1].state in ("served", "missed", "withdrawn"), pair[1].time, pair[0].edge, pair[1].n))
     loose = [row for row in seen.loose if wanted.takes_row(row)]
     return stops, loose
 
