@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -77,7 +77,7 @@ class Group(Struct, frozen=True, array_like=True):
     whole: list[bytes]
 
 
-class Sent(NamedTuple):
+class Sent(Struct):
     """A verified pack: who sent it, when ingest received it (UTC ms), its JSON, and what that was read to, if it fits its kinds."""
 
     edge: str
@@ -117,9 +117,10 @@ def _apart(packs: Sequence[Sent]) -> tuple[list[Head], dict[str, Columns], list[
     records: dict[type, list[Any]] = {ITEMS[kind]: [] for kind in FREQUENT}
     ends: list[list[int]] = []  # of each pack in each kind's records
     rest: list[tuple[int, Raw]] = []
-    for number, (edge, rx, _, pack) in enumerate(packs):
+    for number, it in enumerate(packs):
+        pack = it.pack
         assert pack is not None
-        heads.append(Head(edge, rx, pack.ep, pack.h, pack.runs))
+        heads.append(Head(it.edge, it.rx, pack.ep, pack.h, pack.runs))
         others: list[Any] = []
         for record in pack.recs:
             records.get(type(record), others).append(record)

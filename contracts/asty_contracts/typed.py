@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import attrgetter, or_
-from typing import Any, NamedTuple, cast
+from operator import or_
+from typing import Any, NamedTuple, cast, get_args
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from asty_contracts import CONTRACT_VERSION
-from asty_contracts.envelope import FIRST_MS, LAST_MS, MAX_RECORDS, is_word
+from asty_contracts.envelope import FIRST_MS, LAST_MS, MAX_RECORDS, TimeQuality, is_word
 from asty_contracts.records import KINDS
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -27,7 +27,8 @@ ITEMS = {kind: _item_type(kind, data) for kind, data in KINDS.items()}
 ITEM: Any = reduce(or_, cast("list[Any]", ITEMS.values()))
 PACK = msgspec.defstruct("PackOfItems", [("ep", UUID), ("recs", list[ITEM]), ("v", int, CONTRACT_VERSION), ("h", bool, False)], frozen=True)
 _decode = msgspec.json.Decoder(cast("type[Any]", PACK)).decode
-_sequence, _time, _monotonic, _quality = (attrgetter(name) for name in ("s", "t", "mono", "tq"))
+_QUALITIES = frozenset(get_args(TimeQuality))
+_END = 1 << 63
 
 
 class TypedPack(NamedTuple):
@@ -48,31 +49,29 @@ def read(text: bytes) -> TypedPack | None:
     except UNREADABLE:
         return None
     recs = pack.recs
-    if pack.v != CONTRACT_VERSION or len(recs) > MAX_RECORDS:
+    if pack.v != CONTRACT_VERSION or len(recs) > MAX_RECORDS or not all(map(_fits, recs)):
         return None
-    if not recs:
-        return TypedPack(pack.ep, pack.h, (), recs)
-    numbers, times, clock = list(map(_sequence, recs)), list(map(_time, recs)), list(map(_monotonic, recs))
-    fits = (
-        min(numbers) >= 1
-        and max(numbers) < 1 << 63
-        and len(set(numbers)) == len(numbers)
-        and min(times) >= FIRST_MS
-        and max(times) <= LAST_MS
-        and min(clock) >= 0
-        and max(clock) < 1 << 63
-        and all(is_word(word, 16) for word in set(map(_quality, recs)))
-    )
-    return TypedPack(pack.ep, pack.h, _runs(numbers), recs) if fits else None
+    runs = _runs([record.s for record in recs])
+    return None if runs is None else TypedPack(pack.ep, pack.h, runs, recs)
 
 
-def _runs(numbers: list[int]) -> tuple[int, ...]:
-    first, last = min(numbers), max(numbers)
-    if last - first + 1 == len(numbers):
-        return first, len(numbers)
+def _fits(record: Any) -> bool:
+    return FIRST_MS <= record.t <= LAST_MS and 0 <= record.mono < _END and (record.tq in _QUALITIES or is_word(record.tq, 16))
+
+
+def _runs(numbers: list[int]) -> tuple[int, ...] | None:
+    """Return sequences as runs; None when one is twice, or out of range."""
+    if not numbers:
+        return ()
+    first = numbers[0]
+    if numbers == list(range(first, first + len(numbers))):
+        return (first, len(numbers)) if first >= 1 and first + len(numbers) <= _END else None
+    ordered = sorted(set(numbers))
+    if len(ordered) < len(numbers) or ordered[0] < 1 or ordered[-1] >= _END:
+        return None
     runs: list[int] = []
-    for number in sorted(numbers):
-        if runs and runs[-2] + runs[-1] == number:
+    for number in ordered:
+        if runs and number == runs[-2] + runs[-1]:
             runs[-1] += 1
         else:
             runs += number, 1

@@ -109,7 +109,7 @@ class Bridge:
                 self._settle([(link, ticket)])
                 continue
             taken = Taken(link, ticket, message, self._verifier.judge(message))
-            if taken.out.pack is not None:
+            if taken.out.sent is not None:
                 packs.append(taken)
             else:
                 self._send_alone(taken)
@@ -144,9 +144,10 @@ class Bridge:
     def _depart(self, groups: Groups[Taken], key: str, members: list[Taken]) -> None:
         """Send a group off, under the lock that keeps groups in order."""
         if members:
-            value = encode(self._org, [taken.out.pack for taken in members if taken.out.pack])
-            for taken in members:
-                taken.out.forget_records()
+            packs = [taken.out.sent for taken in members if taken.out.sent]
+            value = encode(self._org, packs)
+            for sent in packs:
+                sent.pack = None  # it is written, and its records are many objects
             self._send(members[0].out.topic, key, value, partial(self._arrived, groups, key, members))
 
     def _arrived(self, groups: Groups[Taken], key: str, members: list[Taken], error: KafkaError | None) -> None:
@@ -161,7 +162,7 @@ class Bridge:
         elif error.code() in TOO_BIG and len(members) > 1:
             for taken in members:
                 self._send(
-                    taken.out.topic, key, as_sent(self._org, [taken.out.pack] if taken.out.pack else []), partial(self._done, [taken])
+                    taken.out.topic, key, as_sent(self._org, [taken.out.sent] if taken.out.sent else []), partial(self._done, [taken])
                 )
         elif error.code() in TOO_BIG and members[0].out.reason is None:
             [taken] = members

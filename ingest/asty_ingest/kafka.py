@@ -29,7 +29,7 @@ class Sender:
                 "bootstrap.servers": bootstrap,
                 "client.id": "asty-ingest",
                 "acks": "all",
-                "linger.ms": 10,  # a group gathers while the one before it is under way
+                "linger.ms": 1,  # a group has gathered while the one before it was under way
                 "enable.idempotence": False,  # Tansu has none; the store tells a repeated pack by its sequences
                 "message.timeout.ms": 0,  # Kafka may be away for as long as it likes: the broker keeps what is not acknowledged
                 "allow.auto.create.topics": False,  # a broker would choose the partition count; TopicKeeper creates them

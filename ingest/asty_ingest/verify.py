@@ -41,15 +41,10 @@ class Outgoing(Struct):
     topic: KafkaTopic
     key: str
     value: bytes = b""
-    pack: Sent | None = None
+    sent: Sent | None = None
     reason: Reason | None = None
     detail: str = ""
     records: int = 0
-
-    def forget_records(self) -> None:
-        """Keep of a pack only what came: it is written, and its records are many objects."""
-        if self.pack is not None:
-            self.pack = self.pack._replace(pack=None)
 
 
 class EpochOwners:
@@ -102,7 +97,7 @@ class Verifier:
         pack = read or envelope.decode_json(text)
         self._own(pack.ep, topic.edge)
         sent = Sent(topic.edge, rx, text, read)
-        return Outgoing(topics.BACKLOG if pack.h else topics.TELEMETRY, topic.edge, pack=sent, records=len(pack.recs))
+        return Outgoing(topics.BACKLOG if pack.h else topics.TELEMETRY, topic.edge, sent=sent, records=len(pack.recs))
 
     def _life(self, topic: EdgeTopic, what: Literal["birth", "state"], text: bytes, rx: int) -> Outgoing:
         try:

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from math import inf
 
 Range = tuple[int, int]
 """Half-open: first, last + 1."""
@@ -11,7 +12,7 @@ Range = tuple[int, int]
 class Sequences:
     """An immutable set of integers, cheap when it is a few long runs. Written and read as PostgreSQL's int8multirange."""
 
-    __slots__ = ("_firsts", "ranges")
+    __slots__ = ("ranges",)
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         """Take half-open ranges in any order; empty ones are ignored, touching and overlapping ones are joined."""
@@ -24,7 +25,6 @@ class Sequences:
             else:
                 merged.append((first, end))
         self.ranges: tuple[Range, ...] = tuple(merged)
-        self._firsts = [first for first, _ in merged]
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> "Sequences":
@@ -51,7 +51,7 @@ class Sequences:
         return hash(self.ranges)
 
     def __contains__(self, number: int) -> bool:
-        place = bisect_right(self._firsts, number) - 1
+        place = bisect_right(self.ranges, (number, inf)) - 1
         return place >= 0 and number < self.ranges[place][1]
 
     def __len__(self) -> int:
@@ -90,12 +90,20 @@ class Sequences:
             left.append((first, end))
         return Sequences(left)
 
+    def plus(self, first: int, end: int) -> "Sequences":
+        """Return the set with a half-open range, which is not empty; cheap when that goes on where the last one ends."""
+        if not self.ranges or self.ranges[-1][1] != first:
+            return Sequences((*self.ranges, (first, end)))
+        grown = Sequences()
+        grown.ranges = (*self.ranges[:-1], (self.ranges[-1][0], end))
+        return grown
+
     def meets(self, first: int, end: int) -> bool:
         """Tell whether any number of a half-open range, which is not empty, is held."""
-        place = bisect_right(self._firsts, first) - 1
+        place = bisect_right(self.ranges, (first, inf)) - 1
         if place >= 0 and first < self.ranges[place][1]:
             return True
-        return place + 1 < len(self._firsts) and self._firsts[place + 1] < end
+        return place + 1 < len(self.ranges) and self.ranges[place + 1][0] < end
 
     @property
     def last(self) -> int:

@@ -40,14 +40,14 @@ def test_a_pack_goes_to_the_topic_of_its_lane_with_all_that_it_says(name: str) -
     out = judge(REC, (GOLDEN / f"{name}.json").read_bytes())
     assert (out.topic, out.key, out.reason) == (topics.BACKLOG if PACKS[name].h else topics.TELEMETRY, "truck-01", None)
     assert out.records == len(PACKS[name].recs)
-    (delivered,) = groups.decode(groups.encode("demo", [out.pack]))
+    (delivered,) = groups.decode(groups.encode("demo", [out.sent]))
     assert (delivered.org, delivered.edge, delivered.rx) == ("demo", "truck-01", 77)
     assert same(delivered.pack, PACKS[name])
 
 
 def test_a_cbor_pack_says_the_same_as_one_of_json() -> None:
     out = judge(REC, (GOLDEN / "pack-lift.cbor").read_bytes(), CBOR)
-    (delivered,) = groups.decode(groups.encode("demo", [out.pack]))
+    (delivered,) = groups.decode(groups.encode("demo", [out.sent]))
     assert same(delivered.pack, PACKS["pack-lift"])
 
 
@@ -55,7 +55,7 @@ def test_an_empty_pack_and_unknown_kinds_and_fields_are_taken() -> None:
     assert judge(REC, (GOLDEN / "pack-empty.json").read_bytes()).reason is None
     out = judge(REC, b'{"v":1,"ep":"%s","new":1,"recs":[{"s":1,"t":-5,"k":"later","d":[],"new":2}]}' % str(EPOCH).encode())
     assert out.reason is None
-    assert b'"new":2' in groups.encode("demo", [out.pack])
+    assert b'"new":2' in groups.encode("demo", [out.sent])
 
 
 @pytest.mark.parametrize(("topic", "what", "name"), [(BIRTH, "birth", "birth"), (STATE, "state", "state"), (STATE, "state", "state-will")])
@@ -127,7 +127,7 @@ def test_the_memory_of_epochs_is_bounded_and_keeps_those_that_speak() -> None:
 @given(st.sampled_from([REC, BIRTH, STATE]) | st.text(max_size=60), st.binary(max_size=200), st.sampled_from([None, CBOR]))
 def test_any_message_becomes_one_that_kafka_can_have(topic: str, payload: bytes, content_type: str | None) -> None:
     out = judge(topic, payload, content_type)
-    assert groups.decode(groups.encode("demo", [out.pack])) if out.pack else msgspec.json.decode(out.value)
+    assert groups.decode(groups.encode("demo", [out.sent])) if out.sent else msgspec.json.decode(out.value)
     assert (out.reason is not None) == (out.topic == topics.REFUSED)
 
 

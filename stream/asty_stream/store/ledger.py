@@ -32,12 +32,13 @@ class Entry:
 
     def admit_runs(self, runs: tuple[int, ...]) -> bool:
         """Count runs of sequences (first, count, first, count and so on, rising) as stored, unless any of them is already."""
-        ranges = [(first, first + count) for first, count in zip(runs[::2], runs[1::2], strict=True)]
-        if any(self.stored.meets(*it) for it in ranges):
-            return False
-        if ranges:
-            self.stored |= Sequences(ranges)
-            self.head = max(self.head, ranges[-1][1] - 1)
+        stored = self.stored
+        for first, count in zip(runs[::2], runs[1::2], strict=True):
+            if stored.meets(first, first + count):
+                return False
+            stored = stored.plus(first, first + count)
+            self.head = max(self.head, first + count - 1)
+        self.stored = stored
         return True
 
     def admit(self, items: Sequence[Any]) -> list[Any]:
