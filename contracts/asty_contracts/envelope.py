@@ -199,13 +199,12 @@ def _check_records(pack: Pack) -> None:
             raise PackRefusedError("malformed", f"time {record.t} of sequence {record.s} is no time")
         if not 0 <= record.mono < 1 << 63:
             raise PackRefusedError("malformed", f"monotonic time {record.mono} of sequence {record.s} is outside 0..2^63-1")
-        if not (is_word(record.k, 64) and is_word(record.tq, 16)):
+        if not (_is_word(record.k, 64) and _is_word(record.tq, 16)):
             raise PackRefusedError("malformed", f"kind or time quality of sequence {record.s} is no word")
         seen.add(record.s)
 
 
-def is_word(text: str, longest: int) -> bool:
-    """Tell whether a text can name a kind or a time's quality."""
+def _is_word(text: str, longest: int) -> bool:
     return 0 < len(text) <= longest and text.isprintable()
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 Answer = Literal["yes", "no", "unknown"]
 
 
-class Position(Struct, frozen=True, omit_defaults=True):
+class Position(Struct, frozen=True, omit_defaults=True, gc=False):
     """k = pos: where the edge is."""
 
     lat: float
@@ -63,7 +63,7 @@ class Weight(Struct, frozen=True, omit_defaults=True):
     net: bool = False
 
 
-class Fuel(Struct, frozen=True, omit_defaults=True):
+class Fuel(Struct, frozen=True, omit_defaults=True, gc=False):
     """k = fuel: the tank, filtered for slosh, with what theft and leak rules must know."""
 
     level: float | None = None  # %
@@ -75,7 +75,7 @@ class Fuel(Struct, frozen=True, omit_defaults=True):
     src: str = "j1939"  # j1939, modbus
 
 
-class Engine(Struct, frozen=True, omit_defaults=True):
+class Engine(Struct, frozen=True, omit_defaults=True, gc=False):
     """k = engine."""
 
     rpm: float | None = None  # 1/min
@@ -84,7 +84,7 @@ class Engine(Struct, frozen=True, omit_defaults=True):
     hours: float | None = None  # h, since new
 
 
-class Ppe(Struct, frozen=True, omit_defaults=True):
+class Ppe(Struct, frozen=True, omit_defaults=True, gc=False):
     """k = ppe: is a vest worn. Carries no place: a worker is never traced."""
 
     vest: str  # the tag's identity: uuid/major/minor, namespace/instance, or address

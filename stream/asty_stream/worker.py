@@ -40,6 +40,8 @@ LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
 STREAM_BUFFER = 64
 """Messages that Faust holds ready for each agent; a group of packs can be 256 KiB and more."""
+HANDS = 2
+"""Transactions at a time of each topic: while one waits for the database, the other is arranged."""
 BATCH_BYTES = 512 * 1024
 """A batch that is as large takes no further message: about one transaction."""
 
@@ -160,14 +162,15 @@ class Worker:
 
         Not `take()`: that one commits a batch also when the loop is left by an exception or by the end of the process.
         """
-        handle = handler()
+        hands = [handler() for _ in range(min(HANDS, topic.partitions))]
 
         async def take(stream: Any) -> None:
             stream.enable_acks = False
-            waiting: asyncio.Queue[Any] = asyncio.Queue(self._settings.batch_packs)
             async with asyncio.TaskGroup() as group:
+                waiting: list[asyncio.Queue[Any]] = [asyncio.Queue(self._settings.batch_packs) for _ in hands]
                 group.create_task(_pull(stream, waiting))
-                group.create_task(_store(stream, waiting, handle))
+                for queue, handle in zip(waiting, hands, strict=True):
+                    group.create_task(_store(stream, queue, handle))
 
         app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=f"take-{topic.name}")(take)
 
@@ -248,9 +251,10 @@ class Worker:
                 return
 
 
-async def _pull(stream: Any, waiting: asyncio.Queue[Any]) -> None:
+async def _pull(stream: Any, waiting: Sequence[asyncio.Queue[Any]]) -> None:
+    """Hand out what comes, by partition, so that it stays in order and no edge is in two hands."""
     async for event in stream.events():
-        await waiting.put(event)
+        await waiting[event.message.partition % len(waiting)].put(event)
 
 
 async def _store(stream: Any, waiting: asyncio.Queue[Any], handle: Handle) -> None:
