@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 from asty_contracts import envelope, evidence, examples
-from asty_contracts.envelope import CBOR
 from asty_contracts.enrolment import EnrolmentAnswer, EnrolmentRefused, EnrolmentRequest
+from asty_contracts.envelope import CBOR
 from asty_contracts.examples import DATA, GOLDEN, MESSAGES, PACKS
 from asty_contracts.life import Ack, Birth, Command, State
 from asty_contracts.records import KIND_OF, KINDS, Lift

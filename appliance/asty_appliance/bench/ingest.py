@@ -156,6 +156,13 @@ def _cpu(supervision: Supervision) -> dict[str, float]:
             used[condition.name] = 0.0
             continue
         process = psutil.Process(condition.pid)
-        times = [it.cpu_times() for it in (process, *process.children(recursive=True))]
-        used[condition.name] = sum(it.user + it.system for it in times)
+        used[condition.name] = sum(map(_cpu_of, (process, *process.children(recursive=True))))
     return used
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # a database's helper comes and goes
+        return 0.0
+    return float(times.user + times.system)
