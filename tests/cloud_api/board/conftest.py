@@ -164,7 +164,7 @@ def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: 
 
 @pytest.fixture(scope="module")
 def planned_town(busy: Any, register_file: Path, roads_url: str) -> Town:
-    """The town with a plan of the real planner on real roads, made in the shift's first minute, 85 minutes ago; each truck has done a part of its route."""
+    """The town with a plan of the real planner on real roads, made 85 minutes ago; each truck has done a part of its route."""
     busy.environment["ASTY_VALHALLA_URL"] = roads_url
     now = datetime.now(UTC)
     began = now - timedelta(minutes=85)
