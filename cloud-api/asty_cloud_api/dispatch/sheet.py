@@ -64,9 +64,9 @@ def sheet_of(problem: Problem, day: Day, plan: Plan, edge: str) -> Sheet:
 
 
 def path_of(sheet: Sheet, legs: Sequence[Leg]) -> list[dict[str, Any]]:
-    """One leg per stop: none to what is behind or to a break, those of `legs` to the others."""
+    """One leg per stop, `to` its number: none to what is behind or to a break, those of `legs` to the others."""
     ahead = iter(legs)
-    return [{"to": stop["n"], **(NO_WAY if stop.get("done") or stop["kind"] == "break" else next(ahead, NO_WAY))} for stop in sheet.stops]
+    return [{**(NO_WAY if stop.get("done") or stop["kind"] == "break" else next(ahead, NO_WAY)), "to": stop["n"]} for stop in sheet.stops]
 
 
 def changed(order: Sequence[tuple[str, str]], stored: Sequence[Mapping[str, Any]], done: frozenset[str]) -> bool:

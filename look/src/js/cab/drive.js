@@ -64,7 +64,7 @@ function stopCard(app) {
     <p class="stop__what"><span class="code">${stop.id}</span>${volume ? ` · ${app.number(volume)} l` : ""} · <span class=${`stream stream--${stop.stream}`}>${t("streams")[stop.stream] ?? stop.stream ?? ""}</span>${side ? html` · <strong>${t(side === "right" ? "on_right" : "on_left")}</strong>` : nothing}</p>
     ${far}
     ${stop.why ? html`<p class="stop__why">${stop.why}</p>` : nothing}
-    ${following(app)}
+    ${stop.why ? nothing : following(app)}
     <button class="big big--go stop__done" @click=${() => app.outcome(stop, "lifted")}>${sign("check", 36)}${t("lifted_button")}</button>
     <div class="reasons" role="group" aria-label=${t("not_lifted")}>${REASONS.map((reason) => html`
       <button class="reason" @click=${() => app.outcome(stop, "missed", reason)}>${sign(reason, 34)}<span>${t("reasons")[reason]}</span></button>`)}</div>
@@ -73,7 +73,7 @@ function stopCard(app) {
 
 /** The open stops after the next one. */
 function following(app) {
-  const ahead = app.view.stops.slice(app.view.next + 1).filter((s) => s.state === "open").slice(0, app.nextStop.why ? 1 : 2);
+  const ahead = app.view.stops.slice(app.view.next + 1).filter((s) => s.state === "open").slice(0, 2);
   return ahead.length ? html`<ol class="ahead" aria-label=${app.t("then")}>${ahead.map((s) => html`<li><b>${s.n}</b> ${s.kind === "bin" ? s.street ?? s.id : app.t("kinds")[s.kind]}</li>`)}</ol>` : nothing;
 }
 
