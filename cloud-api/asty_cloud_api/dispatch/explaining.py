@@ -11,14 +11,19 @@ from asty_cloud_api.planning.plan import Plan
 from asty_cloud_api.planning.planner import plan_day
 from asty_cloud_api.planning.stop import CpuSeconds
 
-RULE_SECONDS = 0.6
-ROUND_SECONDS = 2.0
+RULE_SECONDS = 0.5
+ROUND_SECONDS = 1.0
 
 
 def explained(problem: Problem, roads: dict[str, Roads], plan: Plan, yesterday: Plan | None, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the parts of an explanation one by one, the quick ones first; the caller may stop between them."""
+    """Yield the parts of an explanation one by one, and nothing ({}) between small steps: the caller may do other work at each."""
     day = problem.with_roads(roads)
-    yield {"chosen": [_chosen(found) for stop in day.stops if (found := why_chosen(day, plan, stop.id)) is not None]}
+    chosen: list[dict[str, Any]] = []
+    for stop in day.stops:
+        if (found := why_chosen(day, plan, stop.id)) is not None:
+            chosen.append(_chosen(found))
+        yield {}
+    yield {"chosen": chosen}
     yield {"not_chosen": _not_chosen(day, plan)}
     yield {"yesterday": None if yesterday is None else comparison(compare(plan, yesterday))}
     yield {"every_bin": comparison(compare(plan, _round(day, seed)))}

@@ -54,6 +54,8 @@ class Planner:
         self._habits = habits
         self._now = now
         self._unexplained: Stored | None = None
+        self._thinking = asyncio.Lock()
+        """One search or one step of an explanation at a time: two threads of Python would only slow each other."""
 
     async def mark_lifts(self) -> int:
         """Let lifts since yesterday mark their stops. Raises SQLAlchemyError."""
@@ -96,6 +98,10 @@ class Planner:
 
     async def answer_waiting(self) -> int:
         """Answer all triggers that wait with one plan, or with why none is needed; tell how many. Raises WaysAwayError, SQLAlchemyError."""
+        async with self._thinking:
+            return await self._answer_waiting()
+
+    async def _answer_waiting(self) -> int:
         now = self._now()
         day = plans.service_day(now, self._zone)
         async with self._engine.connect() as connection:
@@ -132,7 +138,7 @@ class Planner:
         return len(waiting)
 
     async def explain(self) -> None:
-        """Store why the newest plan is as it is, part by part; stops as soon as a trigger waits. Raises WaysAwayError, SQLAlchemyError."""
+        """Store why the newest plan is as it is, step by step; triggers go between two steps. Raises WaysAwayError, SQLAlchemyError."""
         plan = self._unexplained
         if plan is None:
             return
@@ -142,11 +148,16 @@ class Planner:
         yesterday = stored.read_stored(before).plan if before is not None else None
         roads = await self._roads(plan.problem, closed)
         parts = explained(plan.problem, roads, plan.plan, yesterday, self._habits.seed)
-        while (part := await asyncio.to_thread(next, parts, None)) is not None:
-            async with self._engine.begin() as connection:
-                await stored.add_explanation(connection, plan.id, part)
-                if await reading.waiting_triggers(connection):
-                    return
+        while True:
+            async with self._thinking:
+                part = await asyncio.to_thread(next, parts, None)
+            if part is None:
+                break
+            if self._unexplained is not plan:
+                return  # a newer one is asked for
+            if part:
+                async with self._engine.begin() as connection:
+                    await stored.add_explanation(connection, plan.id, part)
         if self._unexplained is plan:
             self._unexplained = None
 
