@@ -66,6 +66,7 @@ class Connection:
         self._subscriptions = 0
         self._leaving = False
         self._woken, self._waker = socket.socketpair()
+        self._waker.setblocking(False)  # when it is full, the loop is woken anyway
 
     def run(self) -> None:
         """Connect, and read until the connection ends. Raises nothing but what listeners raise."""

@@ -122,6 +122,27 @@ def test_what_is_to_be_written_leaves_before_the_connection_is_broken_off(server
     assert (messages[0].topic, messages[0].payload, messages[0].content_type) == ("a/b", b"hello", "application/cbor")
 
 
+def test_acknowledging_never_waits_for_the_thread_that_writes(server: socket.socket) -> None:
+    release = threading.Event()
+    connection = Connection(settings_of(server), lambda _: None, lambda _, __: release.wait(10) and None)
+    running = threading.Thread(target=connection.run, daemon=True)
+    running.start()
+    broker, _ = server.accept()
+    with broker:
+        broker.sendall(ConnAckPacket().write() + PUBLISHED["5"])
+        acknowledging = threading.Thread(target=lambda: [connection.ack([7]) for _ in range(5000)], daemon=True)
+        acknowledging.start()
+        acknowledging.join(10)
+        assert not acknowledging.is_alive()
+        release.set()
+        connection.break_off()
+        said = b""
+        while part := broker.recv(4096):
+            said += part
+    running.join(10)
+    assert said.endswith(acknowledgements([7] * 5000) + DISCONNECT)
+
+
 def test_a_broker_that_speaks_nonsense_or_ends_the_connection_is_left(server: socket.socket) -> None:
     for said in (
         b"\xff" * 6,
