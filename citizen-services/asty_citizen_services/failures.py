@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from asty_citizen_services.bodies import BodyTooLargeError
 from asty_citizen_services.csrf import FOR_PROGRAMS, ForeignFormError
 from asty_citizen_services.database import is_away, is_not_migrated
 from asty_citizen_services.rates import TooOftenError
@@ -27,6 +28,10 @@ BROKEN = (
 FOREIGN = (
     "The page was open for too long, or the form came from another site.",
     "Nothing was changed. Go back, load the page again and send it once more.",
+)
+TOO_LARGE = (
+    "What you sent is too large.",
+    "Nothing of it was kept; your earlier answers are. A file may have 20 MB, all of them together 60 MB.",
 )
 TOO_OFTEN = ("Too many tries.", "Nothing was changed. Wait a few minutes and try again.")
 UNREADABLE = ("Something in the request can't be read.", "Nothing was changed. Go back and fill in the form again.")
@@ -62,6 +67,7 @@ def install(app: FastAPI, screens: Screens) -> None:
     app.add_exception_handler(Exception, answers.broken)
     app.add_exception_handler(ForeignFormError, answers.foreign)
     app.add_exception_handler(TooOftenError, answers.too_often)
+    app.add_exception_handler(BodyTooLargeError, answers.too_large)
     app.add_exception_handler(RefusedError, answers.refused)
     app.add_exception_handler(SignInNeededError, answers.sign_in)
     app.add_exception_handler(RequestValidationError, answers.invalid)
@@ -91,6 +97,9 @@ class _Answers:
 
     async def too_often(self, request: Request, error: Exception) -> Response:
         return self._answer(request, 429, TOO_OFTEN, {"Retry-After": str(cast("TooOftenError", error).seconds)})
+
+    async def too_large(self, request: Request, _error: Exception) -> Response:
+        return self._answer(request, 413, TOO_LARGE)
 
     async def refused(self, request: Request, error: Exception) -> Response:
         it = cast("RefusedError", error)

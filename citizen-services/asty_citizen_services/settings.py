@@ -33,6 +33,7 @@ class Settings:
     """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
 
     `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in.
+    `scanner` is where clamd listens, None where there is none.
     """
 
     org: str
@@ -46,6 +47,7 @@ class Settings:
     production: bool = False
     procedures: Path | None = None
     taxisnet: TaxisNetSettings | None = None
+    scanner: tuple[str, int] | None = None
 
     @property
     def is_tls(self) -> bool:
@@ -83,6 +85,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         production=production,
         procedures=Path(folder) if folder else None,
         taxisnet=_taxisnet(environment),
+        scanner=_scanner(environment),
     )
 
 
@@ -100,6 +103,11 @@ def _taxisnet(environment: Mapping[str, str]) -> TaxisNetSettings | None:
         raise SettingsError(f"ASTY_CITIZEN_TAXISNET_REALM is {realm!r}: expected one of {', '.join(REALMS)}")
     client, secret = (_needed(environment, f"ASTY_CITIZEN_TAXISNET_{name}", "the registration at GSIS") for name in ("CLIENT", "SECRET"))
     return TaxisNetSettings(address, client, secret, realm)
+
+
+def _scanner(environment: Mapping[str, str]) -> tuple[str, int] | None:
+    host = environment.get("ASTY_CITIZEN_CLAMD_HOST")
+    return (host, _port("ASTY_CITIZEN_CLAMD_PORT", environment.get("ASTY_CITIZEN_CLAMD_PORT", "3310"))) if host else None
 
 
 def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:

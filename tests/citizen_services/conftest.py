@@ -1,5 +1,6 @@
 """A municipality for the rooms: its database at the newest version, and the server as a process of its own."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,10 +20,14 @@ from asty_citizen_services.database import Database, for_migrations
 from asty_citizen_services.identity.models import Citizen
 from asty_citizen_services.identity.taxisnet_double import PERSONS
 from asty_citizen_services.registry.filing import Desk, Filing
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import select
 
 BIN = Path(sys.executable).parent
 SECRET = "a secret of the tests, long enough"
+AXE = Path(__file__).parents[2] / "look/node_modules/axe-core/axe.min.js"
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass
@@ -154,3 +159,55 @@ def file_for(municipality: Municipality) -> Callable[..., str]:
             return Desk("Δήμος Δοκιμής", ZoneInfo("Europe/Athens")).file_application(session, filing).reference
 
     return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if binary is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, portal: Any) -> Iterator[Page]:
+    """A page of the portal in a fresh browser on a phone; at the end it has not complained in its console."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport=PHONE, base_url=portal.url)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert [said for said in complaints if "status of 4" not in said] == []
+
+
+@pytest.fixture
+def check() -> Callable[[Page], None]:
+    """Return a check of a page at both sizes."""
+    return _check
+
+
+def _check(page: Page) -> None:
+    """Assert that a page fits a phone and a desk, and that axe-core finds nothing wrong."""
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+        assert [f"{v['id']}: {n['html'][:160]}" for v in found["violations"] for n in v["nodes"]] == [], page.url
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Page, str], None]:
+    """Return a way in: from a page that asks for the sign-in, as one of the stand-in's persons."""
+    return _sign_in
+
+
+def _sign_in(page: Page, name: str) -> None:
+    page.get_by_role("link", name="Συνέχεια στο TaxisNet").click()
+    expect(page.get_by_role("heading")).to_contain_text("ΔΕΝ είναι το TaxisNet")
+    page.get_by_role("link", name=name).click()

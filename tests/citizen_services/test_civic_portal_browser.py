@@ -1,61 +1,19 @@
 """The portal in a real Chromium: signing in and out, the catalogue, the cases; usable by everybody."""
 
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[2] / "look/node_modules/axe-core/axe.min.js"
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+type Check = Callable[[Page], None]
+type SignIn = Callable[[Page, str], None]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, portal: Any) -> Iterator[Page]:
-    """A page of the portal in a fresh browser on a phone; at the end it has not complained in its console."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport=PHONE, base_url=portal.url)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert [said for said in complaints if "status of 4" not in said] == []
-
-
-def check(page: Page) -> None:
-    """Assert that a page fits a phone and a desk, and that axe-core finds nothing wrong."""
-    for size in (DESK, PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-        assert [f"{v['id']}: {n['html'][:160]}" for v in found["violations"] for n in v["nodes"]] == [], page.url
-
-
-def sign_in(page: Page, name: str) -> None:
-    page.get_by_role("link", name="Συνέχεια στο TaxisNet").click()
-    expect(page.get_by_role("heading")).to_contain_text("ΔΕΝ είναι το TaxisNet")
-    page.get_by_role("link", name=name).click()
-
-
-def test_a_citizen_finds_a_service_without_accents_and_reads_what_it_needs(page: Page) -> None:
+def test_a_citizen_finds_a_service_without_accents_and_reads_what_it_needs(page: Page, check: Check, sign_in: SignIn) -> None:
     page.goto("/")
     check(page)
     page.get_by_label("Αναζήτηση στις υπηρεσίες").fill("μονιμης κατοικιας")
@@ -73,7 +31,9 @@ def test_a_citizen_finds_a_service_without_accents_and_reads_what_it_needs(page:
         check(page)
 
 
-def test_a_citizen_signs_in_sees_his_cases_and_signs_out(page: Page, portal: Any, file_for: Callable[..., str]) -> None:
+def test_a_citizen_signs_in_sees_his_cases_and_signs_out(
+    page: Page, check: Check, sign_in: SignIn, portal: Any, file_for: Callable[..., str]
+) -> None:
     page.goto("/cases")  # leads to the sign-in, and back here
     sign_in(page, "ΜΑΡΙΑ ΔΟΚΙΜΑΣΤΙΚΗ")
     expect(page.get_by_role("heading", level=1)).to_have_text("Οι υποθέσεις μου")
@@ -103,7 +63,7 @@ def test_a_citizen_signs_in_sees_his_cases_and_signs_out(page: Page, portal: Any
     expect(page.get_by_role("heading", level=1)).to_have_text("Δεν υπάρχει τέτοια υπόθεσή σας.")
 
 
-def test_a_sign_in_that_was_refused_or_began_elsewhere_says_so(page: Page) -> None:
+def test_a_sign_in_that_was_refused_or_began_elsewhere_says_so(page: Page, check: Check, sign_in: SignIn) -> None:
     page.goto("/sign-in")
     page.get_by_role("link", name="Συνέχεια στο TaxisNet").click()
     page.get_by_role("link", name="Άρνηση εισόδου").click()

@@ -1,5 +1,6 @@
 """All procedures of a folder, each checked as a whole."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class ProcedureError(Exception):
 
 
 class Procedure(Struct, frozen=True):
-    """One folder, read and checked. `templates` are the names of its documents' templates."""
+    """One folder, read and checked. `templates` are the names of its documents' templates; `version` is the hash of all its files."""
 
     slug: str
     folder: Path
@@ -34,6 +35,7 @@ class Procedure(Struct, frozen=True):
     form: Form
     model: Model
     templates: frozenset[str]
+    version: str
 
 
 type Catalogue = Mapping[str, Procedure]
@@ -64,10 +66,19 @@ def load(folder: Path) -> Procedure:
     except FileNotFoundError as error:
         raise ProcedureError(f"{folder}: there is no {Path(error.filename).name}") from error
     documents = folder / "documents"
-    procedure = Procedure(folder.name, folder, manifest, form, model, frozenset(path.stem for path in documents.glob("*.html")))
+    procedure = Procedure(
+        folder.name, folder, manifest, form, model, frozenset(path.stem for path in documents.glob("*.html")), _version(folder)
+    )
     if wrong := list(_wrongs(procedure)):
         raise ProcedureError("\n".join(wrong))
     return procedure
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _in_order(number: str) -> tuple[int, ...]:
