@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pikepdf
@@ -83,13 +84,22 @@ def _look_into_pdf(content: bytes) -> None:
 
 def _acting(pdf: pikepdf.Pdf) -> Iterator[str]:
     """Yield what makes a PDF more than paper: scripts, actions that start something, files in it."""
-    for found in pdf.objects:
-        if not isinstance(found, pikepdf.Dictionary):
-            continue
-        if "/JS" in found or "/JavaScript" in found or "/EmbeddedFiles" in found:
-            yield "/JS"
+    for found in chain.from_iterable(_within(one) for one in pdf.objects):
+        yield from (key for key in ("/JS", "/JavaScript", "/EmbeddedFiles") if key in found)
         if found.get("/S") in ("/JavaScript", "/Launch", "/ImportData", "/SubmitForm") or found.get("/Type") == "/Filespec":
             yield "/S"
+
+
+def _within(found: pikepdf.Object) -> Iterator[pikepdf.Object]:
+    """Yield the dictionaries that an object is or holds directly; those it only refers to are objects of their own."""
+    if isinstance(found, pikepdf.Dictionary | pikepdf.Stream):
+        yield found
+        inner = [value for _, value in found.items()]
+    else:
+        inner = list(found) if isinstance(found, pikepdf.Array) else []
+    for value in inner:
+        if isinstance(value, pikepdf.Object) and not value.is_indirect:
+            yield from _within(value)
 
 
 def _draw_anew(content: bytes) -> bytes:
