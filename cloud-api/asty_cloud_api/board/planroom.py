@@ -57,6 +57,7 @@ def routes(desk: Desk) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=Response)
     acts = [Depends(same_site)]
     router.add_api_route("/board/plan", screen.show)
+    router.add_api_route("/board/plan/{act}", screen.back)  # the address of an answered form, asked for again
     router.add_api_route("/board/plan/again", screen.again, methods=["POST"], dependencies=acts)
     router.add_api_route("/board/plan/must", screen.must, methods=["POST"], dependencies=acts)
     router.add_api_route("/board/plan/what-if", screen.what_if, methods=["POST"], dependencies=acts)
@@ -74,6 +75,9 @@ class _Screen:
 
     async def show(self, request: Request) -> Response:
         return await self._page(request, Shown())
+
+    async def back(self) -> Response:
+        return done("/board/plan")
 
     async def decide(self, request: Request, name: uuid.UUID, verdict: Word = "", by: Word = "") -> Response:
         approve = verdict == "approve"
