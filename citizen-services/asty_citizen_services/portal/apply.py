@@ -155,9 +155,12 @@ class Apply:
     def file(self, request: Request, draft: uuid.UUID, citizen: ACitizen) -> Response:
         """File the draft once, however often the button is pressed."""
         with self.database.begin() as session:
-            if done := _filed_as(session, draft, citizen):
+            found = drafts.take(session, draft, citizen.id)
+            if found is None and (done := _filed_as(session, draft, citizen)):
                 return RedirectResponse(f"/cases/{done}?filed=1", 303)
-            found, procedure = self._draft(session, draft, citizen)
+            if found is None:
+                raise RefusedError(404, *GONE)
+            procedure = self._procedure(found.procedure)
             if page := self._first_wrong(procedure.form, found.answers):
                 return RedirectResponse(f"/drafts/{draft}/{page.id}", 303)
             answers = kept(procedure.form, found.answers)
