@@ -42,7 +42,7 @@ function turnPanel(app) {
   if (!guided.turn) {
     return html`<section class="turn">${arrow(guided.metres === null ? "straight" : "arrive", 84)}<div>
       <p class="turn__far">${app.distance(guided.metres ?? guided.air)}</p>
-      <p class="turn__text">${guided.metres === null ? t("no_turns") : t("straight_to_stop")}</p></div></section>`;
+      <p class="turn__text">${guided.metres === null ? t("no_turns") : t(guided.metres > ARRIVED ? "straight_to_stop" : "arrived")}</p></div></section>`;
   }
   return html`<section class="turn">${arrow(guided.turn.type, 84)}<div>
     <p class="turn__far">${app.distance(guided.turn.metres)}</p>

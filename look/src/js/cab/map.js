@@ -5,6 +5,7 @@ import { addSigns, townStyle } from "../map-style.js";
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const features = (list) => ({ type: "FeatureCollection", features: list });
 const FOLLOW_ZOOM = 16.6;
+const BESIDE_DEGREES = 2e-4; // about 20 m
 
 function routeLayers() {
   const line = { "line-cap": "round", "line-join": "round" };
@@ -73,7 +74,9 @@ export async function startMap(place, { layers, worker, label, centre }) {
       });
       if (next >= 0 && self && !way.some((f) => f.properties.part === "next")) way.push(lineOf([[self.lon, self.lat], [stops[next].lon, stops[next].lat]], "air"));
       const order = (stop, i) => (i === next ? 3 : stop.state === "open" ? 2 : 1);
-      const points = stops.map((stop, i) => [order(stop, i), point(stop, { n: stop.n, state: i === next ? "next" : stop.state })]);
+      // of bins that stand together only the next one's number is legible
+      const beside = (stop, i) => i !== next && next >= 0 && Math.hypot(stop.lon - stops[next].lon, stop.lat - stops[next].lat) < BESIDE_DEGREES;
+      const points = stops.map((stop, i) => [order(stop, i), point(stop, { n: beside(stop, i) ? "" : stop.n, state: i === next ? "next" : stop.state })]);
       shown = {
         way: features(way.reverse()),
         stops: features(points.sort((a, b) => a[0] - b[0]).map(([, f]) => f)),
