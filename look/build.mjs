@@ -22,6 +22,8 @@ const result = await build({
     "asty-map": "src/css/map.css",
     live: "src/js/live.js",
     passkey: "src/js/passkey.js",
+    diagram: "src/js/diagram.js",
+    "diagram-page": "src/css/diagram.css",
     board: "src/js/board.js",
     "board-page": "src/css/board.css",
     map: "src/js/map.js",

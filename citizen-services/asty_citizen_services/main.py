@@ -8,23 +8,27 @@ from asty_look import assets
 from asty_look.headers import SafeHeaders
 from fastapi import Depends, FastAPI
 
-from asty_citizen_services import csrf, failures, health
+from asty_citizen_services import casework, csrf, failures, health
 from asty_citizen_services.bodies import BodyLimit
 from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
+from asty_citizen_services.documents import trust
+from asty_citizen_services.documents.check import Check
 from asty_citizen_services.drafts.scanner import Clamd
 from asty_citizen_services.identity import me, sign_in, staff_pages
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
 from asty_citizen_services.notices.console import Console
+from asty_citizen_services.office.figures_pages import FiguresPages
+from asty_citizen_services.office.pages import Office
+from asty_citizen_services.office.signing import Signing
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.screens import Screens
 from asty_citizen_services.settings import Settings
-from asty_citizen_services.workflow.desk import Desk as Cases
 
 HERE = Path(__file__).parent
 
@@ -36,9 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
     screens.municipality = settings.municipality
     party = RelyingParty(settings.domain, settings.municipality, settings.address)
     catalogue = procedures.load_all(settings.procedures or procedures.OWN)
-    cases = Cases(catalogue, {})
-    counter = Counter(settings.municipality, settings.zone, on_filed=(cases.begin,))
+    cases = casework.wire(settings, database, catalogue)
+    counter = Counter(settings.municipality, settings.zone, on_filed=(cases.desk.begin,))
     scanner = Clamd(*settings.scanner) if settings.scanner else None
+    authorities = trust.read(settings.trust)
+    office = Office(database, screens, catalogue, cases.desk, settings.zone)
     measured = Measured()
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
@@ -67,7 +73,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(me.routes(database, cookies, screens, Console(), settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party))
     app.include_router(portal.routes(database, screens, catalogue, settings.zone))
-    app.include_router(Apply(database, screens, catalogue, counter, cases, settings.zone, scanner).routes())
+    app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())
+    app.include_router(Check(database, screens, authorities).routes())
+    app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
+    app.include_router(FiguresPages(office).routes())
+    app.include_router(office.routes())
     failures.install(app, screens)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)

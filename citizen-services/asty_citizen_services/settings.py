@@ -29,11 +29,21 @@ class TaxisNetSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The municipality's directory, by OpenID Connect: `issuer` as its discovery document names itself."""
+
+    issuer: str
+    client: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
 
-    `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in.
     `scanner` is where clamd listens, None where there is none.
+    `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in; `oidc` None: staff have passkeys alone.
+    `trust` holds the certificates of authorities that signatures are trusted from; `timestamps` is an RFC 3161 authority's address.
     """
 
     org: str
@@ -48,6 +58,9 @@ class Settings:
     procedures: Path | None = None
     taxisnet: TaxisNetSettings | None = None
     scanner: tuple[str, int] | None = None
+    oidc: OidcSettings | None = None
+    trust: Path | None = None
+    timestamps: str | None = None
 
     @property
     def is_tls(self) -> bool:
@@ -72,7 +85,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         raise SettingsError(f"ASTY_CITIZEN_SECRET has {len(secret)} characters: expected {LEAST_SECRET} or more, random and kept")
     production = is_production(environment)
     port = _port("ASTY_CITIZEN_PORT", environment.get("ASTY_CITIZEN_PORT", "8420"))
-    folder = environment.get("ASTY_CITIZEN_PROCEDURES")
+    folder, trust = environment.get("ASTY_CITIZEN_PROCEDURES"), environment.get("ASTY_CITIZEN_TRUST")
     return Settings(
         org=org,
         dsn=dsn,
@@ -86,6 +99,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         procedures=Path(folder) if folder else None,
         taxisnet=_taxisnet(environment),
         scanner=_scanner(environment),
+        oidc=_oidc(environment),
+        trust=Path(trust) if trust else None,
+        timestamps=environment.get("ASTY_CITIZEN_TIMESTAMPS") or None,
     )
 
 
@@ -108,6 +124,14 @@ def _taxisnet(environment: Mapping[str, str]) -> TaxisNetSettings | None:
 def _scanner(environment: Mapping[str, str]) -> tuple[str, int] | None:
     host = environment.get("ASTY_CITIZEN_CLAMD_HOST")
     return (host, _port("ASTY_CITIZEN_CLAMD_PORT", environment.get("ASTY_CITIZEN_CLAMD_PORT", "3310"))) if host else None
+
+
+def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
+    issuer = environment.get("ASTY_CITIZEN_OIDC_ISSUER", "").rstrip("/")
+    if not issuer:
+        return None
+    client, secret = (_needed(environment, f"ASTY_CITIZEN_OIDC_{name}", "the directory's registration") for name in ("CLIENT", "SECRET"))
+    return OidcSettings(issuer, client, secret)
 
 
 def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:

@@ -2,18 +2,25 @@
 
 from procrastinate import App, Blueprint
 
-from asty_citizen_services import jobs
+from asty_citizen_services import casework, jobs
 from asty_citizen_services.audit import tasks as audit
 from asty_citizen_services.database import Database
 from asty_citizen_services.notices import tasks as notices
 from asty_citizen_services.notices.console import Console
+from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.settings import Settings
+from asty_citizen_services.workflow import tasks as workflow
 
 
 def create_queue(settings: Settings) -> App:
     """Wire the rooms' tasks, each under the name of its room."""
     database = Database(settings.dsn, size=4)
-    blueprints: list[tuple[str, Blueprint]] = [("audit", audit.tasks(database)), ("notices", notices.tasks(database, Console()))]
+    cases = casework.wire(settings, database, procedures.load_all(settings.procedures or procedures.OWN))
+    blueprints: list[tuple[str, Blueprint]] = [
+        ("audit", audit.tasks(database)),
+        ("notices", notices.tasks(database, Console())),
+        ("workflow", workflow.tasks(database, cases.desk)),
+    ]
     return jobs.app(settings.dsn, blueprints)
 
 

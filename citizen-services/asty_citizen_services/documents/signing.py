@@ -63,10 +63,15 @@ class KeySigner:
 
 def from_pkcs12(path: Path, passphrase: str, timestamps: str | None = None) -> KeySigner:
     """Take the key of a PKCS#12 file. Raises NotSignedError, OSError."""
+    return from_pkcs12_data(path.read_bytes(), passphrase, timestamps, path.name)
+
+
+def from_pkcs12_data(content: bytes, passphrase: str, timestamps: str | None = None, name: str = "the key file") -> KeySigner:
+    """Take the key of a PKCS#12 file that was read before. Raises NotSignedError."""
     try:
-        key = signers.SimpleSigner.load_pkcs12_data(path.read_bytes(), other_certs=[], passphrase=passphrase.encode())
+        key = signers.SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
     except ValueError as error:
-        raise NotSignedError(f"{path.name} can't be opened ({error}); check the file and its passphrase") from error
+        raise NotSignedError(f"{name} can't be opened ({error}); check the file and its passphrase") from error
     return KeySigner(key, timestamps)
 
 

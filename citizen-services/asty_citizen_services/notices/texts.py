@@ -27,4 +27,47 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
             "Your application “{subject}” was filed under number {reference}. Follow it under your cases.",
         ),
     },
+    "incomplete": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: χρειάζεται συμπλήρωση",
+            "Για την αίτησή σας «{subject}» ({reference}) λείπουν στοιχεία: {reason} Συμπληρώστε τα μέσα σε 30 ημέρες από τις υποθέσεις σας.",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: something is missing",
+            "Your application “{subject}” ({reference}) is not complete: {reason} Complete it within 30 days under your cases.",
+        ),
+    },
+    "issued": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: το έγγραφο εκδόθηκε",
+            "Το έγγραφο «{subject}» ({reference}) υπογράφηκε. Το λαμβάνετε από τις υποθέσεις σας.",
+        ),
+        "en": Text("Protocol no. {reference}: issued", "“{subject}” ({reference}) is signed. You find it under your cases."),
+    },
+    "rejected": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: απόρριψη",
+            "«{subject}» ({reference}). Την απόφαση με τον λόγο βλέπετε στις υποθέσεις σας· ένσταση υποβάλλετε μέσα σε 15 ημέρες.",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: rejected",
+            "“{subject}” ({reference}). The decision and its reason are under your cases; you may object within 15 days.",
+        ),
+    },
+    "forwarded": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: διαβιβάστηκε",
+            "Η αίτησή σας «{subject}» ({reference}) διαβιβάστηκε στην αρμόδια υπηρεσία: {department}. {reason}",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: sent on",
+            "Your application “{subject}” ({reference}) was sent to the right department: {department}. {reason}",
+        ),
+    },
+    "objection_denied": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: η ένσταση δεν έγινε δεκτή", "Η ένστασή σας για «{subject}» ({reference}) δεν έγινε δεκτή: {reason}"
+        ),
+        "en": Text("Protocol no. {reference}: objection denied", "Your objection on “{subject}” ({reference}) was denied: {reason}"),
+    },
 }

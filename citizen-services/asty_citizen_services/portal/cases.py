@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from asty_citizen_services.identity.visitor import CitizenVisitor
 from asty_citizen_services.portal.catalogue_page import folded
 from asty_citizen_services.registry.models import Application, Docket
+from asty_citizen_services.workflow.route import STATES
 
-STATES: Mapping[str, str] = {"filed": "Filed"}
+__all__ = ["SORTS", "STATES", "Case", "as_csv", "chosen", "of", "one"]
+
 SORTS: Mapping[str, str] = {"-at": "Newest first", "at": "Oldest first", "subject": "By subject"}
 
 

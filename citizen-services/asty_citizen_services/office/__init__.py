@@ -1,0 +1,1 @@
+"""The officers' desks: inbox, case, decision, signature, figures."""
