@@ -25,6 +25,7 @@ from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.signing import Signing
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
+from asty_citizen_services.portal.following import FollowingPages
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.screens import Screens
@@ -72,8 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
     app.include_router(me.routes(database, cookies, screens, Console(), settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party))
-    app.include_router(portal.routes(database, screens, catalogue, settings.zone))
     app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())
+    app.include_router(portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address))
+    app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())

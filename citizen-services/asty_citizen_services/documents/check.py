@@ -94,4 +94,4 @@ def _by(session: Session, which: Any) -> tuple[Document, Docket] | None:
     row = session.execute(
         select(Document, Docket).join(Docket, Docket.id == Document.docket_id).where(which, Document.state == "delivered")
     ).one_or_none()
-    return row.tuple() if row else None
+    return row or None

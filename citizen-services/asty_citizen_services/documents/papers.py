@@ -169,7 +169,7 @@ def of_case(session: Session, application: uuid.UUID, *, delivered: bool = False
         .where(Document.application_id == application, Document.state.in_(states), Document.content != b"")
         .order_by(Document.made_at.desc())
     )  # fmt: skip
-    return rows.tuples().all()
+    return rows.all()
 
 
 def _put(paper: Document, content: bytes, state: str, signatures: list[dict[str, Any]]) -> None:

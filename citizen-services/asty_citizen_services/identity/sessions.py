@@ -76,7 +76,7 @@ def granted(session: Session, staff: uuid.UUID, now: datetime) -> tuple[Granted,
         )
         .where(Delegation.to_id == staff, Delegation.begins_at <= now, Delegation.ends_at > now, Delegation.ended_at.is_(None))
         .order_by(Delegation.department, Delegation.role)
-    ).tuples().all()  # fmt: skip
+    ).all()  # fmt: skip
     return (
         *(Granted(one.department, Role(one.role)) for one in own),
         *(Granted(one.department, Role(one.role), name, one.ends_at) for one, name in lent),

@@ -30,7 +30,8 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
     "incomplete": {
         "el": Text(
             "Αρ. πρωτ. {reference}: χρειάζεται συμπλήρωση",
-            "Για την αίτησή σας «{subject}» ({reference}) λείπουν στοιχεία: {reason} Συμπληρώστε τα μέσα σε 30 ημέρες από τις υποθέσεις σας.",
+            "Για την αίτησή σας «{subject}» ({reference}) λείπουν στοιχεία: {reason} "
+            "Συμπληρώστε τα μέσα σε 30 ημέρες από τις υποθέσεις σας.",
         ),
         "en": Text(
             "Protocol no. {reference}: something is missing",

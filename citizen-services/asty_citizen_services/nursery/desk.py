@@ -38,7 +38,7 @@ def applications(session: Session, procedure: str, year: int, zone: ZoneInfo) ->
         )
         .order_by(Application.filed_at)
     )  # fmt: skip
-    return list(rows.tuples())
+    return list(rows)
 
 
 def lists(session: Session, procedure: str, table: Table, year: int, zone: ZoneInfo) -> dict[str, tuple[Place, ...]]:

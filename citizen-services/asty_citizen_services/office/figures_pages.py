@@ -104,7 +104,7 @@ class FiguresPages:
         rows = session.execute(
             select(Application, CaseState).join(CaseState, CaseState.application_id == Application.id)
             .where(Application.department.in_(headed))
-        ).tuples().all()  # fmt: skip
+        ).all()  # fmt: skip
         cases = {application.id: application.procedure for application, _ in rows}
         courses = [
             Course(application.procedure, application.filed_at, state.changed_at if state.ended else None, application.state)

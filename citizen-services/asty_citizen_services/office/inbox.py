@@ -61,7 +61,7 @@ def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str) -> 
         .where(CaseTask.done_at.is_(None), CaseTask.seat.in_(rights.desks(officer)))
     )
     found = []
-    for task, application, docket, citizen, holder in rows.tuples():
+    for task, application, docket, citizen, holder in rows:
         if not rights.may_do(officer, task.seat, task.role):
             continue
         step = model(session, application.id).steps[task.step]

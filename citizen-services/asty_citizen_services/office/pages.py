@@ -47,6 +47,7 @@ NO_CASE = ("There is no such case in your departments.", "Perhaps it was sent on
 MOVED = ("Somebody was quicker: this step is done.", "Nothing was changed by you. Look at how the case stands now.")
 HELD = ("Somebody else has this task.", "Ask for it, or let the head of department take it over.")
 NOT_YOURS = ("This step is not yours to do.", "Nothing was changed. The head of department gives the role.")
+NOTHING_TYPED: Mapping[str, Any] = {"outcome": "", "profile": "", "reason": "", "questions": (), "department": "", "record": {}}
 FORWARD_DAYS = 3
 """Days within which a misdirected application has to be sent on (law 2690/1999, article 4)."""
 MISSING: Mapping[str, str] = {
@@ -99,7 +100,9 @@ class Office:
         context = {
             "mine": mine, "found": found[: inbox.MOST], "more": len(found) - inbox.MOST, "now": now, "q": q, "procedure": procedure,
             "department": department, "whose": whose, "sort": sort, "sorts": inbox.SORTS, "all_whose": inbox.WHOSE, "departments": names,
-            "procedures": {slug: self.catalogue[slug].manifest.title.of(lang) for slug in sorted({one.procedure for one in mine}) if slug in self.catalogue},
+            "procedures": {
+                slug: it.manifest.title.of(lang) for slug, it in self.catalogue.items() if slug in {one.procedure for one in mine}
+            },
             "overdue": sum(one.is_overdue(now) for one in mine), "colleagues": colleagues,
         }  # fmt: skip
         return self.screens.render(request, "office/inbox.html", context)
@@ -157,7 +160,8 @@ class Office:
             subject = f"citizen:{found.application.citizen_id}" if found.application.citizen_id else ""
             journal.write(session, f"case:{case}", at=now, actor=officer.actor, act="office.read", subject=subject)
             context = {
-                "it": found, "procedure": procedure, "states": STATES, "kinds": profiles.KINDS, "now": now, "wrong": wrong, "kept": kept or {},
+                "it": found, "procedure": procedure, "states": STATES, "kinds": profiles.KINDS, "now": now, "wrong": wrong,
+                "kept": NOTHING_TYPED | dict(kept or {}),
                 "said": summary(procedure.form, found.application.answers, lang) if procedure else [],
                 "files": _files(procedure, found) if procedure else {},
                 "earlier": _earlier(found),
@@ -239,8 +243,12 @@ class Office:
             "reason": str(form.get("reason", "")).strip()[:4000],
             "questions": [str(one) for one in form.getlist("questions")],
             "department": str(form.get("department", "")),
-            "record": {name.removeprefix("record."): str(value).strip()[:300] for name, value in form.items() if name.startswith("record.") and str(value).strip()},
-        }  # fmt: skip
+            "record": {
+                name.removeprefix("record."): str(value).strip()[:300]
+                for name, value in form.items()
+                if name.startswith("record.") and str(value).strip()
+            },
+        }
         return self.take(request, case, officer, token, outcome, given)
 
     def take(self, request: Request, case: uuid.UUID, officer: StaffVisitor, token: str, outcome: str, given: dict[str, Any]) -> Response:

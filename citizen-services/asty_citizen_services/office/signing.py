@@ -1,5 +1,6 @@
 """The signing step, and the page where an employee keeps his or her ways of signing."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from asty_citizen_services.bpmn.case import NotWaitingError, WrongOutcomeError
 from asty_citizen_services.documents import profiles
 from asty_citizen_services.documents.models import Document, SigningProfile
 from asty_citizen_services.documents.papers import ChangedMeanwhileError, Papers
-from asty_citizen_services.documents.signing import Mark, NotSignedError
+from asty_citizen_services.documents.signing import Mark, NotSignedError, from_pkcs12_data
 from asty_citizen_services.failures import RefusedError
 from asty_citizen_services.identity.door import anybody
 from asty_citizen_services.identity.visitor import StaffVisitor
@@ -24,7 +25,16 @@ from asty_citizen_services.workflow.desk import ClaimedError
 from asty_citizen_services.workflow.models import CaseTask
 
 MOST_PDF = 20_000_000
+WRONG = {
+    "pkcs12": "The key file did not open or did not sign. Check its passphrase.",
+    "csc": "The signing service did not sign. Check the PIN, or try again later.",
+    "pkcs11": "The card did not sign. Check that it is in the reader, and its PIN.",
+    "upload": "The file that you handed in is not this document with a good signature added.",
+}
+INCOMPLETE = "Choose a way of signing, and fill in all that it needs."
+log = logging.getLogger(__name__)
 Field = Annotated[str, Form(max_length=500)]
+AnId = Annotated[uuid.UUID, Form()]
 AFile = Annotated[UploadFile | None, File()]
 
 
@@ -47,8 +57,8 @@ class Signing:
         return router
 
     def sign(
-        self, request: Request, case: uuid.UUID, officer: AnOfficer, token: Annotated[uuid.UUID, Form()], paper: Annotated[uuid.UUID, Form()],
-        sha256: Field, profile: Annotated[uuid.UUID, Form()], secret: Field = "", signed: AFile = None,
+        self, request: Request, case: uuid.UUID, officer: AnOfficer, token: AnId, paper: AnId, sha256: Field, profile: AnId,
+        secret: Field = "", signed: AFile = None,
     ) -> Response:  # fmt: skip
         """Sign the document that the officer has seen, and end the step with it."""
         before = bytes.fromhex(sha256) if _is_hex(sha256) else b""
@@ -61,7 +71,8 @@ class Signing:
                 self.papers.keep_signed(session, paper, before, content, staff=officer.id, mark=mark, way=way.kind, now=now)
                 self.office.end(session, case, officer, token, "signed", {"signature": sha256})
         except NotSignedError as error:
-            return self.office.show(request, case, officer, str(error), 422, {"profile": str(profile)})
+            log.warning("event=not_signed way=%s why=%r", way.kind, str(error))
+            return self.office.show(request, case, officer, WRONG[way.kind], 422, {"profile": str(profile)})
         except ChangedMeanwhileError:
             return self.office.show(request, case, officer, "The document has changed: look at it again before you sign.", 409)
         except ClaimedError as error:
@@ -79,21 +90,22 @@ class Signing:
         """Keep a way of signing; a key file is opened once, to see that its passphrase is right."""
         form = await request.form()
         key = await file.read(profiles.MOST_BYTES + 1) if file is not None and file.filename else None
+        if kind not in profiles.KINDS or (kind == "pkcs12" and not (key and len(key) <= profiles.MOST_BYTES)):
+            return self._page(request, officer, INCOMPLETE, 422)
         try:
-            if kind not in profiles.KINDS:
-                raise NotSignedError("choose a way of signing")
             if kind == "pkcs12":
-                if not key or len(key) > profiles.MOST_BYTES:
-                    raise NotSignedError("choose the key file (.p12 or .pfx)")
-                profiles.from_pkcs12_data(key, secret)
+                from_pkcs12_data(key or b"", secret)
+        except NotSignedError:
+            return self._page(request, officer, WRONG["pkcs12"], 422)
+        try:
             config = profiles.config_of(kind, form)
-            with self.office.database.begin() as session:
-                mark = Mark(officer.name, title.strip(), "")
-                profiles.add(
-                    session, officer.id, kind, mark, config, key if kind == "pkcs12" else None, by=officer.actor, now=self.office.clock()
-                )
-        except NotSignedError as error:
-            return self._page(request, officer, str(error), 422)
+        except NotSignedError:
+            return self._page(request, officer, INCOMPLETE, 422)
+        mark = Mark(officer.name, title.strip(), "")
+        with self.office.database.begin() as session:
+            profiles.add(
+                session, officer.id, kind, mark, config, key if kind == "pkcs12" else None, by=officer.actor, now=self.office.clock()
+            )
         return RedirectResponse("/office/signing", 303)
 
     def end(self, profile: uuid.UUID, officer: AnOfficer) -> Response:

@@ -17,6 +17,8 @@ from asty_citizen_services.office.models import CaseNote
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.models import CaseState, CaseTask
 
+WHO = {"citizen": "Citizen", "system": "System", "time": "Deadline passed"}
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -69,7 +71,7 @@ def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model)
     ).one_or_none()
     if row is None:
         return None
-    application, docket, citizen, state = row.tuple()
+    application, docket, citizen, state = row
     tasks = session.scalars(select(CaseTask).where(CaseTask.application_id == case).order_by(CaseTask.since)).all()
     if not rights.may_read(officer, {application.department, *(task.seat for task in tasks)}):
         return None
@@ -90,20 +92,16 @@ def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model)
         .where(CaseNote.application_id == case)
         .order_by(CaseNote.made_at)
     )
-    return View(application, docket, citizen, state, model, work, sorted(events, key=lambda one: one.at), files, notes.tuples().all())
+    return View(application, docket, citizen, state, model, work, sorted(events, key=lambda one: one.at), files, notes.all())
 
 
 def _event(task: CaseTask, model: Model, names: dict[uuid.UUID, str]) -> Event:
     step = model.steps[task.step]
     outcome = step.outcome(task.outcome) if task.outcome else None
     kind, _, who = (task.done_by or "").partition(":")
-    name = (
-        names.get(uuid.UUID(who), "")
-        if kind == "staff"
-        else {"citizen": "Citizen", "system": "System", "time": "Deadline passed"}.get(kind, kind)
-    )
+    name = names.get(uuid.UUID(who), "") if kind == "staff" else WHO.get(kind, kind)
     assert task.done_at is not None
     return Event(
-        task.done_at, step.name, name, outcome.name if outcome else "", str(task.given.get("reason", "") or task.given.get("objection", "")),
+        task.done_at, step.name, name, outcome.name if outcome else "", str(task.given.get("reason") or task.given.get("objection") or ""),
         (step.english, outcome.english if outcome else ""),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services.identity.visitor import CitizenVisitor
 from asty_citizen_services.portal.catalogue_page import folded
+from asty_citizen_services.registry.filing import FILED
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.route import STATES
 
@@ -33,6 +34,11 @@ class Case:
     at: datetime
     due_at: datetime | None
     docket: Docket
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the workflow has it."""
+        return self.state != FILED
 
 
 def of(session: Session, citizen: CitizenVisitor) -> Sequence[Case]:

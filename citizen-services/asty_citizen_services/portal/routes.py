@@ -14,16 +14,18 @@ from asty_citizen_services.database import Database
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import ACitizen, anybody
 from asty_citizen_services.portal import cases, catalogue_page, installable
+from asty_citizen_services.portal.following import NOTHING, follow
 from asty_citizen_services.procedures.catalogue import Catalogue
 from asty_citizen_services.registry import receipt
 from asty_citizen_services.screens import Screens
+from asty_citizen_services.workflow.desk import Desk
 
 Words = Annotated[str, Query(max_length=100)]
 
 
-def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo) -> APIRouter:
-    """Return the router of the citizen's pages."""
-    pages = _Pages(database, screens, catalogue, zone)
+def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str) -> APIRouter:
+    """Return the router of the citizen's pages. `address` is the server's own."""
+    pages = _Pages(database, screens, catalogue, zone, desk, address)
     router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
     router.add_api_route("/", pages.home)
     router.add_api_route("/services/{slug}", pages.service)
@@ -37,8 +39,9 @@ def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: Zon
 
 
 class _Pages:
-    def __init__(self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str) -> None:
         self._database, self._screens, self._catalogue, self._zone = database, screens, catalogue, zone
+        self._desk, self._address = desk, address
 
     def home(self, request: Request, q: Words = "") -> Response:
         found = catalogue_page.found(self._catalogue.values(), q, preferences.read(request).lang)
@@ -76,8 +79,11 @@ class _Pages:
             journal.write(
                 session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
             )
+            on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
         said = receipt.of(found.docket, self._zone)
-        return self._screens.render(request, "portal/case.html", {"case": found, "receipt": said, "states": cases.STATES})
+        return self._screens.render(
+            request, "portal/case.html", {"case": found, "receipt": said, "states": cases.STATES, "on": on, "address": self._address}
+        )
 
     def accessibility(self, request: Request) -> Response:
         return self._screens.render(request, "portal/accessibility.html")
