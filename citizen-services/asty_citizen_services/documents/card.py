@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 
 from asty_citizen_services.documents.signing import KeySigner, Mark, NotSignedError
@@ -26,7 +27,9 @@ class CardSigner:
     async def sign(self, pdf: bytes, mark: Mark, field: str) -> bytes:
         """Raises NotSignedError."""
         try:
-            session = await asyncio.to_thread(open_pkcs11_session, self._card.module, token_label=self._card.token, user_pin=self._pin)
+            session = await asyncio.to_thread(
+                open_pkcs11_session, self._card.module, token_criteria=TokenCriteria(label=self._card.token), user_pin=self._pin
+            )
         except Exception as error:  # the maker's library fails in its own ways
             raise NotSignedError(f"the card does not open ({error}); check that it is in the reader, and its PIN") from error
         try:

@@ -47,7 +47,7 @@ class CscSigner:
             return await KeySigner(key, self._timestamps).sign(pdf, mark, field)
 
 
-class _ByPin(CSCAuthorizationManager):  # type: ignore[misc]
+class _ByPin(CSCAuthorizationManager):
     """Asks the service for leave to sign one hash, with its owner's PIN."""
 
     def __init__(self, http: aiohttp.ClientSession, service: CSCServiceSessionInfo, credential: CSCCredentialInfo, pin: str) -> None:
@@ -56,7 +56,7 @@ class _ByPin(CSCAuthorizationManager):  # type: ignore[misc]
 
     async def authorize_signature(self, hash_b64s: list[str]) -> CSCAuthorizationInfo:
         asked = self.format_csc_auth_request(num_signatures=len(hash_b64s), pin=self._pin, hash_b64s=hash_b64s)
-        address = self.csc_session_info.endpoint_url("credentials/authorize")
+        address = f"{self.csc_session_info.service_url}/csc/v1/credentials/authorize"
         async with self._http.post(address, json=asked, headers=self.csc_session_info.auth_headers) as answer:
             said = await answer.json()
             if answer.status != 200:

@@ -47,7 +47,7 @@ NO_CASE = ("There is no such case in your departments.", "Perhaps it was sent on
 MOVED = ("Somebody was quicker: this step is done.", "Nothing was changed by you. Look at how the case stands now.")
 HELD = ("Somebody else has this task.", "Ask for it, or let the head of department take it over.")
 NOT_YOURS = ("This step is not yours to do.", "Nothing was changed. The head of department gives the role.")
-NOTHING_TYPED: Mapping[str, Any] = {"outcome": "", "profile": "", "reason": "", "questions": (), "department": "", "record": {}}
+NOTHING_TYPED: dict[str, Any] = {"outcome": "", "profile": "", "reason": "", "questions": (), "department": "", "record": {}}
 FORWARD_DAYS = 3
 """Days within which a misdirected application has to be sent on (law 2690/1999, article 4)."""
 MISSING: Mapping[str, str] = {
