@@ -19,7 +19,9 @@ from asty_citizen_services.identity import me, sign_in, staff_pages
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
-from asty_citizen_services.notices.console import Console
+from asty_citizen_services.notices import carriers as notices
+from asty_citizen_services.notices import receipts_api
+from asty_citizen_services.notices.pages import Pages as NoticePages
 from asty_citizen_services.office.figures_pages import FiguresPages
 from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.signing import Signing
@@ -49,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     measured = Measured()
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
+    carriers = notices.chosen(settings.notices)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +74,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(database, measured))
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
-    app.include_router(me.routes(database, cookies, screens, Console(), settings.secret))
+    app.include_router(NoticePages(database, screens, settings.zone, settings.notices).routes())
+    if settings.notices.gateway is not None:
+        app.include_router(receipts_api.routes(database, settings.notices.gateway.key))
+    app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party))
     app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())
     app.include_router(portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address))

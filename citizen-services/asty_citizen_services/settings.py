@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,10 @@ from asty_contracts.ids import is_name
 
 ATHENS = ZoneInfo("Europe/Athens")
 LEAST_SECRET = 24
+TEST_ORGANISATION = "99999"
+"""Stands for the organisation code of DIAS, which the bank gives, on a laptop."""
+type Security = Literal["starttls", "tls", "none"]
+SECURITIES: Mapping[str, Security] = {"starttls": "starttls", "tls": "tls", "none": "none"}
 REALMS = ("oauth2server", "oauth2serverotp")
 
 
@@ -38,6 +43,69 @@ class OidcSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SmppSettings:
+    """What the operator gave: where its message centre listens, who we are, and the name that phones show as the sender."""
+
+    host: str
+    port: int
+    system_id: str
+    password: str
+    sender: str
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """A gateway of short messages over HTTP; `key` authorises us and signs its receipts."""
+
+    address: str
+    key: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The municipality's own mail server and the address that notices come from. `security` none is for a server on this machine."""
+
+    host: str
+    port: int
+    sender: str
+    name: str
+    security: Security = "starttls"
+    user: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """How notices leave. `console` prints what no carrier takes; `push_key` is the VAPID key as base64url, `push_contact` its mailto:."""
+
+    smpp: SmppSettings | None = None
+    gateway: GatewaySettings | None = None
+    mailbox: MailSettings | None = None
+    push_key: str | None = None
+    push_contact: str = ""
+    console: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BankSettings:
+    """The bank's pay page and the secret that signs what it says; `organisation` is the DIAS code of five digits."""
+
+    address: str
+    secret: str
+    organisation: str = TEST_ORGANISATION
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSystemSettings:
+    """The municipality's existing document system; `secret` signs calls in both directions."""
+
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
 
@@ -61,6 +129,9 @@ class Settings:
     oidc: OidcSettings | None = None
     trust: Path | None = None
     timestamps: str | None = None
+    notices: NoticeSettings = NoticeSettings()
+    bank: BankSettings | None = None
+    documents: DocumentSystemSettings | None = None
 
     @property
     def is_tls(self) -> bool:
@@ -102,6 +173,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID2
         oidc=_oidc(environment),
         trust=Path(trust) if trust else None,
         timestamps=environment.get("ASTY_CITIZEN_TIMESTAMPS") or None,
+        notices=_notices(environment, production=production),
+        bank=_bank(environment, production=production),
+        documents=_documents(environment),
     )
 
 
@@ -132,6 +206,82 @@ def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
         return None
     client, secret = (_needed(environment, f"ASTY_CITIZEN_OIDC_{name}", "the directory's registration") for name in ("CLIENT", "SECRET"))
     return OidcSettings(issuer, client, secret)
+
+
+def _notices(environment: Mapping[str, str], *, production: bool) -> NoticeSettings:
+    how = environment.get("ASTY_CITIZEN_NOTICES", "")
+    if how not in ("", "console"):
+        raise SettingsError(f"ASTY_CITIZEN_NOTICES is {how!r}: expected console, or nothing")
+    found = NoticeSettings(
+        smpp=_smpp(environment),
+        gateway=_gateway(environment),
+        mailbox=_mailbox(environment),
+        push_key=environment.get("ASTY_CITIZEN_PUSH_KEY") or None,
+        push_contact=environment.get("ASTY_CITIZEN_PUSH_CONTACT", ""),
+        console=how == "console" or not production,
+    )
+    if found.smpp is not None and found.gateway is not None:
+        raise SettingsError("ASTY_CITIZEN_SMS_HOST and ASTY_CITIZEN_SMS_GATEWAY are both set: expected one way for short messages")
+    if found.push_key is not None and not found.push_contact.startswith("mailto:"):
+        raise SettingsError(f"ASTY_CITIZEN_PUSH_CONTACT is {found.push_contact!r}: expected mailto: and an address")
+    if not found.console and not (found.smpp or found.gateway or found.mailbox):
+        raise SettingsError(
+            "no carrier of notices is set up with ASTY_PRODUCTION: expected ASTY_CITIZEN_SMS_HOST, ASTY_CITIZEN_SMS_GATEWAY or"
+            " ASTY_CITIZEN_SMTP_HOST; ASTY_CITIZEN_NOTICES=console prints them instead"
+        )
+    return found
+
+
+def _smpp(environment: Mapping[str, str]) -> SmppSettings | None:
+    host = environment.get("ASTY_CITIZEN_SMS_HOST", "")
+    if not host:
+        return None
+    user, password, sender = (_needed(environment, f"ASTY_CITIZEN_SMS_{name}", "the operator") for name in ("USER", "PASSWORD", "SENDER"))
+    port = _port("ASTY_CITIZEN_SMS_PORT", environment.get("ASTY_CITIZEN_SMS_PORT", "2775"))
+    return SmppSettings(host, port, user, password, sender, tls=environment.get("ASTY_CITIZEN_SMS_TLS", "") not in ("", "0"))
+
+
+def _gateway(environment: Mapping[str, str]) -> GatewaySettings | None:
+    address = environment.get("ASTY_CITIZEN_SMS_GATEWAY", "").rstrip("/")
+    if not address:
+        return None
+    key, sender = (_needed(environment, f"ASTY_CITIZEN_SMS_{name}", "the gateway's registration") for name in ("KEY", "SENDER"))
+    return GatewaySettings(address, key, sender)
+
+
+def _mailbox(environment: Mapping[str, str]) -> MailSettings | None:
+    host = environment.get("ASTY_CITIZEN_SMTP_HOST", "")
+    if not host:
+        return None
+    given = environment.get("ASTY_CITIZEN_SMTP_SECURITY", "starttls")
+    if (security := SECURITIES.get(given)) is None:
+        raise SettingsError(f"ASTY_CITIZEN_SMTP_SECURITY is {given!r}: expected starttls, tls or none")
+    return MailSettings(
+        host,
+        _port("ASTY_CITIZEN_SMTP_PORT", environment.get("ASTY_CITIZEN_SMTP_PORT", "587")),
+        _needed(environment, "ASTY_CITIZEN_SMTP_SENDER", "the municipality, an address such as no-reply@example.gr"),
+        environment.get("ASTY_CITIZEN_MUNICIPALITY", ""),
+        security,
+        environment.get("ASTY_CITIZEN_SMTP_USER", ""),
+        environment.get("ASTY_CITIZEN_SMTP_PASSWORD", ""),
+    )
+
+
+def _bank(environment: Mapping[str, str], *, production: bool) -> BankSettings | None:
+    address = environment.get("ASTY_CITIZEN_BANK_ADDRESS", "").rstrip("/")
+    if not address:
+        return None
+    organisation = environment.get("ASTY_CITIZEN_BANK_ORGANISATION", "" if production else TEST_ORGANISATION)
+    if len(organisation) != 5 or not (organisation.isascii() and organisation.isdigit()):
+        raise SettingsError(f"ASTY_CITIZEN_BANK_ORGANISATION is {organisation!r}: expected the five digits that the bank gave for DIAS")
+    return BankSettings(address, _needed(environment, "ASTY_CITIZEN_BANK_SECRET", "the bank's contract"), organisation)
+
+
+def _documents(environment: Mapping[str, str]) -> DocumentSystemSettings | None:
+    address = environment.get("ASTY_CITIZEN_DOCUMENTS_ADDRESS", "").rstrip("/")
+    if not address:
+        return None
+    return DocumentSystemSettings(address, _needed(environment, "ASTY_CITIZEN_DOCUMENTS_SECRET", "the document system's vendor"))
 
 
 def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:

@@ -5,8 +5,8 @@ from procrastinate import App, Blueprint
 from asty_citizen_services import casework, jobs
 from asty_citizen_services.audit import tasks as audit
 from asty_citizen_services.database import Database
+from asty_citizen_services.notices import carriers as carrying
 from asty_citizen_services.notices import tasks as notices
-from asty_citizen_services.notices.console import Console
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.settings import Settings
 from asty_citizen_services.workflow import tasks as workflow
@@ -16,9 +16,10 @@ def create_queue(settings: Settings) -> App:
     """Wire the rooms' tasks, each under the name of its room."""
     database = Database(settings.dsn, size=4)
     cases = casework.wire(settings, database, procedures.load_all(settings.procedures or procedures.OWN))
+    carriers = carrying.chosen(settings.notices)
     blueprints: list[tuple[str, Blueprint]] = [
         ("audit", audit.tasks(database)),
-        ("notices", notices.tasks(database, Console())),
+        ("notices", notices.tasks(database, carriers.by_channel, settings.zone, settings.address, carriers.receipts)),
         ("workflow", workflow.tasks(database, cases.desk)),
     ]
     return jobs.app(settings.dsn, blueprints)

@@ -17,6 +17,55 @@ class Text:
 
 
 TEXTS: Mapping[str, Mapping[str, Text]] = {
+    "completed": {
+        "el": Text("Αρ. πρωτ. {reference}: ο φάκελος συμπληρώθηκε", "Λάβαμε όσα έλειπαν για την αίτησή σας «{subject}» ({reference})."),
+        "en": Text("Protocol no. {reference}: completed", "We have received what was missing for “{subject}” ({reference})."),
+    },
+    "objection_upheld": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: η ένσταση έγινε δεκτή",
+            "Η ένστασή σας για «{subject}» ({reference}) έγινε δεκτή. Η υπόθεση εξετάζεται εκ νέου. {reason}",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: objection upheld",
+            "Your objection on “{subject}” ({reference}) was upheld; the case is taken up again. {reason}",
+        ),
+    },
+    "shelved": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: η υπόθεση αρχειοθετήθηκε",
+            "Η αίτησή σας «{subject}» ({reference}) αρχειοθετήθηκε, επειδή δεν συμπληρώθηκε εγκαίρως. Μπορείτε να υποβάλετε νέα αίτηση.",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: shelved",
+            "“{subject}” ({reference}) was shelved, since it was not completed in time. You may file a new application.",
+        ),
+    },
+    "overdue": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: έληξε η προθεσμία",
+            "Η νόμιμη προθεσμία για «{subject}» ({reference}) έληξε. Ανατέθηκε στην προϊσταμένη ή τον προϊστάμενο.",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: overdue",
+            "The legal term for “{subject}” ({reference}) has run out. It is with the head of department.",
+        ),
+    },
+    "cosign": {
+        "el": Text("Αίτημα συνυπογραφής", "Ζητείται η υπογραφή σας για «{subject}» ({reference}). Συνδεθείτε και υπογράψτε: {link}"),
+        "en": Text("Your signature is asked for", "Your signature is asked for “{subject}” ({reference}). Sign in and sign: {link}"),
+    },
+    "fee": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: πληρωμή {amount}",
+            "Για «{subject}» ({reference}) οφείλετε {amount}. Κωδικός πληρωμής: {code}. Από τις πληρωμές σας.",
+        ),
+        "en": Text("Protocol no. {reference}: {amount} to pay", "{amount} are due for “{subject}” ({reference}). Payment code: {code}."),
+    },
+    "paid": {
+        "el": Text("Πληρώθηκε: {amount}", "Λάβαμε {amount} για «{subject}». Την απόδειξη βλέπετε στις πληρωμές σας."),
+        "en": Text("Paid: {amount}", "We have received {amount} for “{subject}”. The receipt is under your payments."),
+    },
     "filed": {
         "el": Text(
             "Αρ. πρωτ. {reference}",

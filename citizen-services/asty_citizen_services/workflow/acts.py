@@ -50,7 +50,7 @@ def forward(session: Session, application: Application, _what: str, now: datetim
         _tell(session, application, "forwarded", now, reason=str(given.get("reason", "")), department=name)
 
 
-def _tell(session: Session, application: Application, template: str, now: datetime, **values: str) -> None:
+def _tell(session: Session, application: Application, template: str, now: datetime, **values: Any) -> None:
     assert application.citizen_id is not None
     docket = session.scalars(
         select(Docket).where(Docket.application_id == application.id, Docket.direction == "in").order_by(Docket.at).limit(1)
