@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +17,7 @@ from asty_citizen_services.identity import commands as identity
 from asty_citizen_services.identity import sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
+from asty_citizen_services.payments import bank_double, reconcile
 from asty_citizen_services.procedures.catalogue import ProcedureError
 from asty_citizen_services.worker import work
 
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, ProcedureError, *identity.ERRORS) as error:
+    except (settings.SettingsError, ProcedureError, reconcile.StatementError, *identity.ERRORS) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -44,6 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     national = doubling.add_parser("taxisnet", help="the national sign-in with test persons; never with ASTY_PRODUCTION")
     national.add_argument("--port", type=int, required=True)
     national.set_defaults(run=_double_taxisnet)
+    banking = doubling.add_parser("bank", help="a bank's pay page that charges nobody; never with ASTY_PRODUCTION")
+    banking.add_argument("--port", type=int, required=True)
+    banking.set_defaults(run=_double_bank)
+    paying = commands.add_parser("payments", help="fees and the bank's statements").add_subparsers(required=True)
+    reconciling = paying.add_parser("reconcile", help="take a bank's statement (CSV); says what matched, is unknown, differs")
+    reconciling.add_argument("file", type=Path)
+    reconciling.set_defaults(run=_reconcile)
     identity.register(commands)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
     return parser
@@ -76,6 +86,19 @@ def _double_taxisnet(wanted: argparse.Namespace) -> None:
         raise settings.SettingsError("ASTY_CITIZEN_TAXISNET_ADDRESS, _CLIENT and _SECRET are missing: the stand-in takes that one client")
     client = taxisnet_double.Client(chosen.taxisnet.client, chosen.taxisnet.secret, chosen.address + sign_in.BACK)
     uvicorn.run(taxisnet_double.create_app(client), host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
+
+
+def _double_bank(wanted: argparse.Namespace) -> None:
+    app = bank_double.create_app(settings.read())
+    uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
+
+
+def _reconcile(wanted: argparse.Namespace) -> None:
+    engine = database.for_migrations(settings.read().dsn)
+    with Session(engine) as session, session.begin():
+        report = reconcile.reconcile(session, wanted.file.read_text(encoding="utf-8"), "operator", datetime.now(UTC))
+    engine.dispose()
+    sys.stdout.write(report.text() + "\n")
 
 
 def _verify_audit(_wanted: argparse.Namespace) -> None:

@@ -1,8 +1,10 @@
 """The composition root of the pages: settings to a running application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from asty_look import assets
 from asty_look.headers import SafeHeaders
@@ -14,6 +16,7 @@ from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
 from asty_citizen_services.documents import trust
 from asty_citizen_services.documents.check import Check
+from asty_citizen_services.documents.compose import Letterhead, compose, new_code
 from asty_citizen_services.drafts.scanner import Clamd
 from asty_citizen_services.identity import me, sign_in, staff_pages
 from asty_citizen_services.identity.passkeys import RelyingParty
@@ -25,13 +28,16 @@ from asty_citizen_services.notices.pages import Pages as NoticePages
 from asty_citizen_services.office.figures_pages import FiguresPages
 from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.signing import Signing
+from asty_citizen_services.payments import bank
+from asty_citizen_services.payments.desk import Fees
+from asty_citizen_services.payments.pages import Pages as PaymentPages
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
 from asty_citizen_services.portal.following import FollowingPages
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.screens import Screens
-from asty_citizen_services.settings import Settings
+from asty_citizen_services.settings import TEST_ORGANISATION, Settings
 
 HERE = Path(__file__).parent
 
@@ -43,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
     screens.municipality = settings.municipality
     party = RelyingParty(settings.domain, settings.municipality, settings.address)
     catalogue = procedures.load_all(settings.procedures or procedures.OWN)
-    cases = casework.wire(settings, database, catalogue)
+    fees = Fees(catalogue, settings.bank.organisation if settings.bank else TEST_ORGANISATION)
+    cases = casework.wire(settings, database, catalogue, {"charge": fees.charge})
     counter = Counter(settings.municipality, settings.zone, on_filed=(cases.desk.begin,))
     scanner = Clamd(*settings.scanner) if settings.scanner else None
     authorities = trust.read(settings.trust)
@@ -52,6 +59,10 @@ def create_app(settings: Settings) -> FastAPI:
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
     carriers = notices.chosen(settings.notices)
+
+    def write(folder: Path, template: str, facts: Mapping[str, Any], now: datetime) -> bytes:
+        head = Letterhead(settings.municipality, "", settings.address)
+        return compose(folder, template, facts, head, new_code(), now, settings.zone)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +88,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(NoticePages(database, screens, settings.zone, settings.notices).routes())
     if settings.notices.gateway is not None:
         app.include_router(receipts_api.routes(database, settings.notices.gateway.key))
+    app.include_router(PaymentPages(database, screens, settings, write).routes())
+    if settings.bank is not None:
+        app.include_router(bank.routes(database, settings.bank.secret))
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party))
     app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())

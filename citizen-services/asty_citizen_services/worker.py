@@ -7,15 +7,18 @@ from asty_citizen_services.audit import tasks as audit
 from asty_citizen_services.database import Database
 from asty_citizen_services.notices import carriers as carrying
 from asty_citizen_services.notices import tasks as notices
+from asty_citizen_services.payments.desk import Fees
 from asty_citizen_services.procedures import catalogue as procedures
-from asty_citizen_services.settings import Settings
+from asty_citizen_services.settings import TEST_ORGANISATION, Settings
 from asty_citizen_services.workflow import tasks as workflow
 
 
 def create_queue(settings: Settings) -> App:
     """Wire the rooms' tasks, each under the name of its room."""
     database = Database(settings.dsn, size=4)
-    cases = casework.wire(settings, database, procedures.load_all(settings.procedures or procedures.OWN))
+    catalogue = procedures.load_all(settings.procedures or procedures.OWN)
+    fees = Fees(catalogue, settings.bank.organisation if settings.bank else TEST_ORGANISATION)
+    cases = casework.wire(settings, database, catalogue, {"charge": fees.charge})
     carriers = carrying.chosen(settings.notices)
     blueprints: list[tuple[str, Blueprint]] = [
         ("audit", audit.tasks(database)),
