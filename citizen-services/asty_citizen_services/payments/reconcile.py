@@ -62,7 +62,7 @@ def reconcile(session: Session, text: str, actor: str, now: datetime) -> Report:
     report = Report()
     for word in list(read(text)):
         report.lines[desk.take(session, word, "statement")].append(word)
-    counts = {str(kind): len(words) for kind, words in report.lines.items()}
+    counts: dict[str, Any] = {str(kind): len(words) for kind, words in report.lines.items()}
     journal.write(session, "payments", at=now, actor=actor, act="payments.reconcile", **counts)
     return report
 

@@ -172,4 +172,4 @@ def test_a_citizen_pays_at_the_bank_and_has_a_receipt_and_a_forged_word_pays_not
 
 
 def test_amounts_are_written_as_greeks_do() -> None:
-    assert [desk.euros(cents) for cents in (5, 1250, 123456789)] == ["0,05 €", "42,50 €", "1.234.567,89 €"]
+    assert [desk.euros(cents) for cents in (5, 1250, 123456789)] == ["0,05 €", "12,50 €", "1.234.567,89 €"]

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("application_id", sa.Uuid, sa.ForeignKey("citizen.application.id"), nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
-        sa.Column("code", sa.Text, nullable=False, unique=True),
+        sa.Column("code", sa.Text, nullable=False),
         sa.Column("docket_id", sa.Uuid, sa.ForeignKey("citizen.docket.id"), nullable=False),
         sa.Column("sha256", sa.LargeBinary, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("signatures", JSONB, nullable=False),
         _at("made_at"),
         _at("delivered_at", nullable=True),
+        sa.UniqueConstraint("code", name="uq_document_code"),
         schema="citizen",
     )
     for column in ("application_id", "sha256"):
