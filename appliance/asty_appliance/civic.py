@@ -1,11 +1,13 @@
 """The citizens' services of one town: their settings, their processes, and the stand-in for TaxisNet where there is no real one."""
 
+from pathlib import Path
+
 from asty_appliance.home import Home
 from asty_appliance.security.settings import Security
 
 MUNICIPALITY = "Δήμος Παραδείγματος"
-SERVER, WORKER, DOUBLE = "citizen-services", "citizen-worker", "taxisnet-double"
-PROCESSES = (SERVER, WORKER, DOUBLE)
+SERVER, WORKER, DOUBLE, DIRECTORY = "citizen-services", "citizen-worker", "taxisnet-double", "directory-double"
+PROCESSES = (SERVER, WORKER, DOUBLE, DIRECTORY)
 
 
 def portal(ports: dict[str, int]) -> str:
@@ -16,6 +18,16 @@ def portal(ports: dict[str, int]) -> str:
 def has_double(security: Security) -> bool:
     """Tell whether the stand-in signs citizens in: not in production, and not where the operator names a real provider."""
     return not security.production and "ASTY_CITIZEN_TAXISNET_ADDRESS" not in security.citizens
+
+
+def has_directory_double(security: Security) -> bool:
+    """Tell whether the stand-in signs staff in: not in production, and not where the operator names a real directory."""
+    return not security.production and "ASTY_CITIZEN_OIDC_ISSUER" not in security.citizens
+
+
+def signing(home: Home) -> Path:
+    """Return where the demo authority lies."""
+    return home.run / "signing-ca"
 
 
 def settings(home: Home, ports: dict[str, int], security: Security) -> dict[str, str]:
@@ -30,6 +42,13 @@ def settings(home: Home, ports: dict[str, int], security: Security) -> dict[str,
             "ASTY_CITIZEN_TAXISNET_ADDRESS": f"http://localhost:{ports['taxisnet']}",
             "ASTY_CITIZEN_TAXISNET_CLIENT": "demo",
             "ASTY_CITIZEN_TAXISNET_SECRET": home.secret("taxisnet"),
+        }
+    if has_directory_double(security):
+        said |= {
+            "ASTY_CITIZEN_OIDC_ISSUER": f"http://localhost:{ports['directory']}",
+            "ASTY_CITIZEN_OIDC_CLIENT": "demo",
+            "ASTY_CITIZEN_OIDC_SECRET": home.secret("directory"),
+            "ASTY_CITIZEN_TRUST": str(signing(home)),
         }
     if security.production:
         said["ASTY_PRODUCTION"] = "1"

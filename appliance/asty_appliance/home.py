@@ -18,6 +18,7 @@ _PREFERRED = {
     "cloud-api": 8400,
     "citizen-services": 8420,
     "taxisnet": 8421,
+    "directory": 8422,
     "ingest-metrics": 8410,
 }
 _BELOW_EPHEMERAL = range(20_000, 32_000)

@@ -117,6 +117,10 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         port = str(ports["taxisnet"])
         taxisnet = HttpCheck(f"http://127.0.0.1:{port}/health")
         processes += (process(civic.DOUBLE, "double", "taxisnet", "--port", port, program=civic.SERVER, check=taxisnet),)
+    if civic.has_directory_double(security):
+        port = str(ports["directory"])
+        directory = HttpCheck(f"http://127.0.0.1:{port}/health")
+        processes += (process(civic.DIRECTORY, "double", "directory", "--port", port, program=civic.SERVER, check=directory),)
     return Town(home, ports, town_file, servers, processes)
 
 
@@ -140,5 +144,7 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
         if program.name == civic.SERVER:
             run_once((program.command[0], "migrate"), program.environment)
             run_once((program.command[0], "departments", "import"), program.environment)
+            if "ASTY_CITIZEN_TRUST" in program.environment and civic.DIRECTORY in {one.name for one in town.processes}:
+                run_once((program.command[0], "demo-town", str(civic.signing(town.home))), program.environment)
     say(f"starting {', '.join(program.name for program in town.processes)}")
     supervision.start(town.processes)

@@ -1,4 +1,4 @@
-"""asty-citizen-services serve | worker | migrate | audit verify | double taxisnet | departments import | staff …"""
+"""asty-citizen-services serve | worker | migrate | audit verify | double … | demo-town | departments import | staff …"""
 
 import argparse
 import asyncio
@@ -11,10 +11,11 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from asty_citizen_services import database, settings
+from asty_citizen_services import database, demo, settings
 from asty_citizen_services.audit import journal
+from asty_citizen_services.documents.trust import TrustError
 from asty_citizen_services.identity import commands as identity
-from asty_citizen_services.identity import sign_in, taxisnet_double
+from asty_citizen_services.identity import directory_pages, oidc_double, sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
 from asty_citizen_services.payments import bank_double, reconcile
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, ProcedureError, reconcile.StatementError, *identity.ERRORS) as error:
+    except (settings.SettingsError, ProcedureError, TrustError, reconcile.StatementError, *identity.ERRORS, *demo.ERRORS) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -54,7 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     reconciling = paying.add_parser("reconcile", help="take a bank's statement (CSV); says what matched, is unknown, differs")
     reconciling.add_argument("file", type=Path)
     reconciling.set_defaults(run=_reconcile)
+    directory = doubling.add_parser("directory", help="the staff's sign-in with test accounts; never with ASTY_PRODUCTION")
+    directory.add_argument("--port", type=int, required=True)
+    directory.set_defaults(run=_double_directory)
     identity.register(commands)
+    demo.register(commands)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
     return parser
 
@@ -99,6 +104,19 @@ def _reconcile(wanted: argparse.Namespace) -> None:
         report = reconcile.reconcile(session, wanted.file.read_text(encoding="utf-8"), "operator", datetime.now(UTC))
     engine.dispose()
     sys.stdout.write(report.text() + "\n")
+
+
+def _double_directory(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    if chosen.production:
+        raise settings.SettingsError(
+            "a stand-in for the directory does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_OIDC_ISSUER to the municipality's own"
+        )
+    if chosen.oidc is None:
+        raise settings.SettingsError("ASTY_CITIZEN_OIDC_ISSUER, _CLIENT and _SECRET are missing: the stand-in takes that one client")
+    client = oidc_double.Registered(chosen.oidc.client, chosen.oidc.secret, chosen.address + directory_pages.BACK)
+    app = oidc_double.create_app(client, chosen.oidc.issuer)
+    uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
 
 
 def _verify_audit(_wanted: argparse.Namespace) -> None:

@@ -18,7 +18,8 @@ from asty_citizen_services.documents import trust
 from asty_citizen_services.documents.check import Check
 from asty_citizen_services.documents.compose import Letterhead, compose, new_code
 from asty_citizen_services.drafts.scanner import Clamd
-from asty_citizen_services.identity import me, sign_in, staff_pages
+from asty_citizen_services.identity import directory_pages, me, sign_in, staff_pages
+from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.measure import Measure, Measured
@@ -92,8 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.bank is not None:
         app.include_router(bank.routes(database, settings.bank.secret))
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
-    app.include_router(staff_pages.routes(database, cookies, screens, party))
+    app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
     app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())
+    if settings.oidc is not None:
+        directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
+        app.include_router(directory_pages.routes(database, cookies, directory))
     app.include_router(portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address))
     app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())

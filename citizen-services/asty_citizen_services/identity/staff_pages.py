@@ -29,9 +29,9 @@ _REFUSED = ("The passkey was not accepted.", "Nobody was signed in. Try again, o
 MOST_BYTES = 64_000
 
 
-def routes(database: Database, cookies: Cookies, screens: Screens, party: RelyingParty) -> APIRouter:
-    """Return the router of /staff/sign-in and /staff/invitation."""
-    pages = _Pages(database, cookies, screens, party)
+def routes(database: Database, cookies: Cookies, screens: Screens, party: RelyingParty, *, has_directory: bool = False) -> APIRouter:
+    """Return the router of /staff/sign-in and /staff/invitation. `has_directory`: the page offers the directory's sign-in too."""
+    pages = _Pages(database, cookies, screens, party, has_directory=has_directory)
     router = APIRouter(include_in_schema=False, default_response_class=Response)
     limit = [Depends(Limit(30, 60))]
     router.add_api_route(HOME, pages.home)
@@ -45,7 +45,8 @@ def routes(database: Database, cookies: Cookies, screens: Screens, party: Relyin
 
 
 class _Pages:
-    def __init__(self, database: Database, cookies: Cookies, screens: Screens, party: RelyingParty) -> None:
+    def __init__(self, database: Database, cookies: Cookies, screens: Screens, party: RelyingParty, *, has_directory: bool) -> None:
+        self._has_directory = has_directory
         self._database, self._cookies, self._screens, self._party = database, cookies, screens, party
 
     def home(self, request: Request, _officer: AnOfficer) -> Response:
@@ -55,7 +56,7 @@ class _Pages:
         return self._screens.render(request, "identity/staff.html", {"terms": roles.TERMS, "departments": departments})
 
     def show(self, request: Request, going: Next = HOME) -> Response:
-        return self._screens.render(request, "identity/staff-sign-in.html", {"next": safe(going)})
+        return self._screens.render(request, "identity/staff-sign-in.html", {"next": safe(going), "has_directory": self._has_directory})
 
     def begin(self, going: Next = HOME) -> Response:
         options, challenge = passkeys.authentication(self._party)

@@ -1,0 +1,70 @@
+"""What a demo needs beside its servers: two officers, their demo keys, and registers with test data. Never in production."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from asty_citizen_services import database, settings
+from asty_citizen_services.documents import profiles
+from asty_citizen_services.documents.demo_ca import DemoAuthority, NotInProductionError
+from asty_citizen_services.documents.signing import Mark
+from asty_citizen_services.identity import accounts
+from asty_citizen_services.identity.models import Department, Staff
+from asty_citizen_services.identity.oidc_double import EMPLOYEES, Employee
+from asty_citizen_services.identity.roles import Role
+from asty_citizen_services.municipal.seed import seed
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
+
+ERRORS = (NotInProductionError,)
+PASSPHRASE = "asty-demo"  # noqa: S105  the keys of the demo open nothing that counts
+ROLES = {"anna": Role.OFFICER, "petros": Role.HEAD}
+BY = "system"
+
+
+def register(commands: "Commands") -> None:
+    """Add the command of this module."""
+    preparing = commands.add_parser("demo-town", help="two officers, demo keys and test registers; never with ASTY_PRODUCTION")
+    preparing.add_argument(
+        "folder", type=Path, help="where the demo authority keeps its key; its certificate is what ASTY_CITIZEN_TRUST names"
+    )
+    preparing.set_defaults(run=_prepare)
+
+
+def prepare(session: Session, authority: DemoAuthority, now: datetime) -> None:
+    """Make the test accounts of the directory's stand-in, each with a role in every department and a demo key; what is there stays."""
+    authority.prepare(now)
+    departments = list(session.scalars(select(Department.slug)))
+    for one in EMPLOYEES:
+        staff = session.scalar(select(Staff.id).where(Staff.username == one.username))
+        if staff is None:
+            staff = accounts.add(session, username=one.username, name=one.name, email=one.email, by=BY, now=now)
+            for department in departments:
+                accounts.grant(session, staff, department, ROLES[one.username], by=BY, now=now)
+        if not profiles.of(session, staff):
+            mark = Mark(one.name, one.office, "")
+            profiles.add(session, staff, "pkcs12", mark, {}, _key(authority, one, now), by=BY, now=now)
+    seed(session, now)
+
+
+def _key(authority: DemoAuthority, one: Employee, now: datetime) -> bytes:
+    return authority.issue(one.name, one.office, PASSPHRASE, now)
+
+
+def _prepare(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    authority = DemoAuthority(wanted.folder, production=chosen.production)
+    engine = database.for_migrations(chosen.dsn)
+    try:
+        with Session(engine) as session, session.begin():
+            prepare(session, authority, datetime.now(UTC))
+    finally:
+        engine.dispose()
+    for one in EMPLOYEES:
+        sys.stdout.write(f"{chosen.address}/office  {one.name} ({one.office}), key's passphrase {PASSPHRASE}\n")
