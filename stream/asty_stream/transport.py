@@ -1,14 +1,14 @@
 """Faust's Kafka transport, with a fetch that does not wait 1.5 s.
 
 Faust fixes `fetch_max_wait_ms` at 1500. Apache Kafka answers a waiting fetch as soon as there is something; Tansu only when about half of
-the wait is over: a message then lies there for 0.4 s in the median and 0.75 s at worst (15 and 25 ms with 20).
+the wait is over: a message then lies there for 0.4 s in the median and 0.75 s at worst (36 and 64 ms with 100).
 """
 
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-FETCH_WAIT_MS = 20
+FETCH_WAIT_MS = 50
 
 
 class Thread(driver.AIOKafkaConsumerThread):

@@ -42,6 +42,10 @@ STREAM_BUFFER = 64
 """Messages that Faust holds ready for each agent; a group of packs can be 256 KiB and more."""
 HANDS = 2
 """Transactions at a time of each topic: while one waits for the database, the other is arranged."""
+SPACING_SECONDS = 0.04
+"""Transactions that have little to do begin no sooner after one another: each costs some milliseconds, however little is in it."""
+FEW = 16
+"""With as many messages more there is enough to do, and no transaction waits."""
 BATCH_BYTES = 512 * 1024
 """A batch that is as large takes no further message: about one transaction."""
 
@@ -258,8 +262,12 @@ async def _pull(stream: Any, waiting: Sequence[asyncio.Queue[Any]]) -> None:
 
 
 async def _store(stream: Any, waiting: asyncio.Queue[Any], handle: Handle) -> None:
+    began = 0.0
     while True:
         events = [await waiting.get()]
+        if waiting.qsize() < FEW:
+            await asyncio.sleep(began + SPACING_SECONDS - time.monotonic())
+        began = time.monotonic()
         while not waiting.empty() and sum(len(event.value or b"") for event in events) < BATCH_BYTES:
             events.append(waiting.get_nowait())
         tell = await handle([event.value for event in events if event.value is not None])
