@@ -1,5 +1,7 @@
-"""A stand-in for a municipality's directory (OpenID Connect) with marked test accounts. It keeps the protocol strictly and never starts
-in production."""
+"""A stand-in for a municipality's directory (OpenID Connect) with marked test accounts.
+
+It keeps the protocol strictly and never starts in production.
+"""
 
 import base64
 import hashlib
