@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 from asty_citizen_services import database, demo, settings
 from asty_citizen_services.audit import journal
 from asty_citizen_services.documents.trust import TrustError
+from asty_citizen_services.handover import check
+from asty_citizen_services.handover import double as documents_double
 from asty_citizen_services.identity import commands as identity
 from asty_citizen_services.identity import directory_pages, oidc_double, sign_in, taxisnet_double
 from asty_citizen_services.main import create_app
 from asty_citizen_services.migrate import migrate
 from asty_citizen_services.payments import bank_double, reconcile
+from asty_citizen_services.privacy import erasing
 from asty_citizen_services.procedures.catalogue import ProcedureError
 from asty_citizen_services.worker import work
 
@@ -29,7 +32,15 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.SettingsError, ProcedureError, TrustError, reconcile.StatementError, *identity.ERRORS, *demo.ERRORS) as error:
+    except (
+        settings.SettingsError,
+        ProcedureError,
+        TrustError,
+        reconcile.StatementError,
+        erasing.NoSuchCaseError,
+        *identity.ERRORS,
+        *demo.ERRORS,
+    ) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -51,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     banking = doubling.add_parser("bank", help="a bank's pay page that charges nobody; never with ASTY_PRODUCTION")
     banking.add_argument("--port", type=int, required=True)
     banking.set_defaults(run=_double_bank)
+    archiving = doubling.add_parser("documents", help="a document system that keeps docs/handover.md; never with ASTY_PRODUCTION")
+    archiving.add_argument("--port", type=int, required=True)
+    archiving.set_defaults(run=_double_documents)
+    handing = commands.add_parser("handover", help="the municipality's existing document system").add_subparsers(required=True)
+    handing.add_parser("check", help="test a document system against the contract; it keeps one entry marked as a test").set_defaults(
+        run=_check_handover
+    )
     paying = commands.add_parser("payments", help="fees and the bank's statements").add_subparsers(required=True)
     reconciling = paying.add_parser("reconcile", help="take a bank's statement (CSV); says what matched, is unknown, differs")
     reconciling.add_argument("file", type=Path)
@@ -58,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     directory = doubling.add_parser("directory", help="the staff's sign-in with test accounts; never with ASTY_PRODUCTION")
     directory.add_argument("--port", type=int, required=True)
     directory.set_defaults(run=_double_directory)
+    holding = commands.add_parser("hold", help="keep a case whatever its retention says").add_subparsers(required=True)
+    placing = holding.add_parser("place", help="keep the case of a protocol number, such as for a court")
+    placing.add_argument("reference")
+    placing.add_argument("--why", required=True)
+    placing.set_defaults(run=_hold)
+    ending = holding.add_parser("end", help="let its retention run again")
+    ending.add_argument("reference")
+    ending.set_defaults(run=_release)
     identity.register(commands)
     demo.register(commands)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
@@ -117,6 +143,44 @@ def _double_directory(wanted: argparse.Namespace) -> None:
     client = oidc_double.Registered(chosen.oidc.client, chosen.oidc.secret, chosen.address + directory_pages.BACK)
     app = oidc_double.create_app(client, chosen.oidc.issuer)
     uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
+
+
+def _hold(wanted: argparse.Namespace) -> None:
+    engine = database.for_migrations(settings.read().dsn)
+    with Session(engine) as session, session.begin():
+        erasing.hold(session, wanted.reference, wanted.why, "operator", datetime.now(UTC))
+    engine.dispose()
+
+
+def _release(wanted: argparse.Namespace) -> None:
+    engine = database.for_migrations(settings.read().dsn)
+    with Session(engine) as session, session.begin():
+        ended = erasing.release(session, wanted.reference, "operator", datetime.now(UTC))
+    engine.dispose()
+    sys.stdout.write(f"{ended} holds ended\n")
+
+
+def _double_documents(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    if chosen.production:
+        raise settings.SettingsError("a stand-in for the document system does not start with ASTY_PRODUCTION")
+    app = documents_double.create_app(_documents(chosen).secret, documents_double.Archive())
+    uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
+
+
+def _check_handover(_wanted: argparse.Namespace) -> None:
+    found = list(check.faults(_documents(settings.read())))
+    for fault in found:
+        sys.stdout.write(f"{fault}\n")
+    if found:
+        sys.exit(f"asty-citizen-services: the document system breaks the contract in {len(found)} points")
+    sys.stdout.write("the document system keeps the contract\n")
+
+
+def _documents(chosen: settings.Settings) -> settings.DocumentSystemSettings:
+    if chosen.documents is None or not chosen.documents.secret:
+        raise settings.SettingsError("ASTY_CITIZEN_DOCUMENTS_ADDRESS and ASTY_CITIZEN_DOCUMENTS_SECRET are missing")
+    return chosen.documents
 
 
 def _verify_audit(_wanted: argparse.Namespace) -> None:

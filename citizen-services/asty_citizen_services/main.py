@@ -18,6 +18,8 @@ from asty_citizen_services.documents import trust
 from asty_citizen_services.documents.check import Check
 from asty_citizen_services.documents.compose import Letterhead, compose, new_code
 from asty_citizen_services.drafts.scanner import Clamd
+from asty_citizen_services.handover import api as handover
+from asty_citizen_services.handover.desk import Events
 from asty_citizen_services.identity import directory_pages, me, sign_in, staff_pages
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
@@ -35,6 +37,7 @@ from asty_citizen_services.payments.pages import Pages as PaymentPages
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
 from asty_citizen_services.portal.following import FollowingPages
+from asty_citizen_services.privacy.pages import Pages as PrivacyPages
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.screens import Screens
@@ -92,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(PaymentPages(database, screens, settings, write).routes())
     if settings.bank is not None:
         app.include_router(bank.routes(database, settings.bank.secret))
+    app.include_router(PrivacyPages(database, screens, catalogue).routes())
+    if settings.documents is not None and settings.documents.secret:
+        app.include_router(handover.routes(database, Events(settings.municipality, settings.zone), settings.documents.secret))
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
     app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())

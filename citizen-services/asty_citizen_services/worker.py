@@ -5,9 +5,12 @@ from procrastinate import App, Blueprint
 from asty_citizen_services import casework, jobs
 from asty_citizen_services.audit import tasks as audit
 from asty_citizen_services.database import Database
+from asty_citizen_services.handover import system
+from asty_citizen_services.handover import tasks as handover
 from asty_citizen_services.notices import carriers as carrying
 from asty_citizen_services.notices import tasks as notices
 from asty_citizen_services.payments.desk import Fees
+from asty_citizen_services.privacy import tasks as privacy
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.settings import TEST_ORGANISATION, Settings
 from asty_citizen_services.workflow import tasks as workflow
@@ -23,8 +26,11 @@ def create_queue(settings: Settings) -> App:
     blueprints: list[tuple[str, Blueprint]] = [
         ("audit", audit.tasks(database)),
         ("notices", notices.tasks(database, carriers.by_channel, settings.zone, settings.address, carriers.receipts)),
+        ("privacy", privacy.tasks(database, catalogue)),
         ("workflow", workflow.tasks(database, cases.desk)),
     ]
+    if settings.documents is not None:
+        blueprints.append(("handover", handover.tasks(database, system.chosen(settings.documents))))
     return jobs.app(settings.dsn, blueprints)
 
 

@@ -8,7 +8,7 @@ import asty_citizen_services
 from asty_look import terms
 
 PACKAGE = Path(asty_citizen_services.__file__).parent
-ROOMS = ("identity", "portal", "notices", "payments")
+ROOMS = ("identity", "portal", "notices", "payments", "privacy")
 IN_TEMPLATE = re.compile(r"""\b_\(\s*"((?:[^"\\]|\\.)+)"|\bngettext\(\s*"((?:[^"\\]|\\.)+)\"""")
 
 

@@ -13,8 +13,7 @@ class Gateway:
     repeatable = True
 
     def __init__(self, address: str, key: str, sender: str, *, timeout: float = 10) -> None:
-        self._address, self._sender = address.rstrip("/"), sender
-        self._client = httpx.Client(timeout=timeout, headers={"Authorization": f"Bearer {key}"})
+        self._address, self._key, self._sender, self._timeout = address.rstrip("/"), key, sender, timeout
 
     def send(self, parcel: Parcel) -> tuple[str, ...]:
         """Hand a message over. Raises as `Carrier.send` says; never UnclearError."""
@@ -27,8 +26,9 @@ class Gateway:
             "coding": planned.coding,
             "segments": planned.segments,
         }
+        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": parcel.reference}
         try:
-            answer = self._client.post(f"{self._address}/messages", json=said, headers={"Idempotency-Key": parcel.reference})
+            answer = httpx.post(f"{self._address}/messages", json=said, headers=headers, timeout=self._timeout)
         except httpx.HTTPError as error:
             raise NotSentError(f"the gateway at {self._address} does not answer: {error}") from error
         if answer.status_code in (400, 404, 422):
