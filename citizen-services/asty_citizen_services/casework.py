@@ -46,7 +46,7 @@ def wire(settings: Settings, database: Database, catalogue: Catalogue, more: Map
         "rank": _by_the_ranking,
         "publish": _by_the_ranking,
     }
-    return Casework(Desk(catalogue, services | dict(more or {})), papers)
+    return Casework(Desk(catalogue, services | dict(more or {}), acts.Telling(catalogue, settings.address)), papers)
 
 
 def _by_the_ranking(_session: Session, _application: Application, _what: str, _now: datetime) -> None:

@@ -37,6 +37,8 @@ class Task:
 def fan_out(session: Session, notice: uuid.UUID, zone: ZoneInfo, now: datetime) -> int:
     """Make a delivery with a job of its own for each channel that the citizen has and has not refused; return how many are new."""
     it = session.get_one(Notice, notice)
+    if it.citizen_id is None:
+        return 0
     wishes = {wish.channel: wish for wish in session.scalars(select(NoticeWish).where(NoticeWish.citizen_id == it.citizen_id))}
     made = 0
     for channel, address in _addresses(session, it.citizen_id):
@@ -73,7 +75,9 @@ def take(session: Session, delivery: uuid.UUID, zone: ZoneInfo, now: datetime, l
         return Task("wait", at=at)
     row.state, row.tries = "sending", row.tries + 1
     said = text_of(it, row.language)
-    return Task("send", Parcel(str(row.id), row.address, said.subject, said.body, f"{link}/notices#{it.id}"), row.channel)
+    row.segments = gsm7.plan(said.body).segments if row.channel == "sms" else 1
+    page = f"{link}/notices#{it.id}" if it.citizen_id else ""
+    return Task("send", Parcel(str(row.id), row.address, said.subject, said.body, page), row.channel)
 
 
 def sent(session: Session, delivery: uuid.UUID, carrier_ids: Sequence[str], now: datetime) -> None:

@@ -11,16 +11,16 @@ from asty_citizen_services.database import SCHEMA, Base
 
 
 class Notice(Base):
-    """A notice to a citizen: `template` names the text, `values` fill it. `key` is unique: nothing is told twice.
+    """A notice to a citizen, or to one address of somebody else: `template` names the text, `values` fill it.
 
-    An `urgent` one goes out in quiet hours as well.
+    `key` is unique: nothing is told twice. An `urgent` one goes out in quiet hours as well.
     """
 
     __tablename__ = "notice"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
-    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.citizen.id"), index=True)
+    citizen_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.citizen.id"), index=True)
     about: Mapped[str] = mapped_column(index=True)
     template: Mapped[str]
     language: Mapped[str]

@@ -35,6 +35,7 @@ from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.registry.filing import Filing
 from asty_citizen_services.registry.models import Application
 from asty_citizen_services.screens import Screens
+from asty_citizen_services.workflow import acts
 from asty_citizen_services.workflow.desk import Desk as Cases
 from asty_citizen_services.workflow.models import CaseTask
 
@@ -286,6 +287,7 @@ class Apply:
             raise RefusedError(
                 409, "The term to complete the file is over.", "Nothing was changed. Look at how the case stands."
             ) from error
+        acts.completed(session, application, _now())
         return application.id
 
     def _procedure(self, slug: str) -> Procedure:

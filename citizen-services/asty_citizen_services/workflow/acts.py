@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,13 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.audit import journal
-from asty_citizen_services.identity.models import Department
+from asty_citizen_services.bpmn.case import Waiting
+from asty_citizen_services.identity import contacts
+from asty_citizen_services.identity.contacts import ContactError
+from asty_citizen_services.identity.models import Department, Staff, StaffRole
+from asty_citizen_services.identity.roles import Role
 from asty_citizen_services.notices import outbox
+from asty_citizen_services.procedures.catalogue import COSIGNER, Catalogue
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.models import CaseTask
 
 STAFF_ONLY = frozenset({"overdue"})
-"""What is told to the department alone: it stands on top of its inbox."""
+"""What is told to the department alone: it stands on top of its inbox, and its heads get an e-mail."""
 
 
 def given_last(session: Session, application: uuid.UUID) -> Mapping[str, Any]:
@@ -31,10 +37,18 @@ def given_last(session: Session, application: uuid.UUID) -> Mapping[str, Any]:
 
 def notify(session: Session, application: Application, what: str, now: datetime) -> None:
     """Tell the citizen what happened, with the officer's reason. For `Desk`."""
+    if what == "overdue":
+        _tell_heads(session, application, now)
     if what in STAFF_ONLY or application.citizen_id is None:
         journal.write(session, f"case:{application.id}", at=now, actor="system", act=f"workflow.{what}")
         return
     _tell(session, application, what, now, reason=str(given_last(session, application.id).get("reason", "")))
+
+
+def completed(session: Session, application: Application, now: datetime) -> None:
+    """Confirm to the citizen that what was missing has come in."""
+    if application.citizen_id is not None:
+        _tell(session, application, "completed", now)
 
 
 def forward(session: Session, application: Application, _what: str, now: datetime) -> None:
@@ -50,11 +64,60 @@ def forward(session: Session, application: Application, _what: str, now: datetim
         _tell(session, application, "forwarded", now, reason=str(given.get("reason", "")), department=name)
 
 
-def _tell(session: Session, application: Application, template: str, now: datetime, **values: Any) -> None:
-    assert application.citizen_id is not None
-    docket = session.scalars(
+@dataclass(frozen=True)
+class Telling:
+    """Who is told when a case begins to wait, or ends by itself. `address` is what links begin with."""
+
+    catalogue: Catalogue
+    address: str
+
+    def waits(self, session: Session, application: Application, waiting: Waiting, now: datetime) -> None:
+        """Send the second signer a link to the step that waits for him, to the mobile that the form names. For `Desk`."""
+        second = self.catalogue[application.procedure].manifest.cosignature
+        if waiting.step.lane != COSIGNER or second is None:
+            return
+        docket = _docket(session, application)
+        try:
+            mobile = contacts.address_of("phone", str(application.answers.get(second.mobile, "")))
+        except ContactError:
+            journal.write(session, f"case:{application.id}", at=now, actor="system", act="workflow.cosigner_without_mobile")
+            return
+        outbox.write_to(
+            session, channel="sms", address=mobile, key=f"cosign:{waiting.token}", about=f"case:{application.id}", template="cosign",
+            language=application.language, now=now, reference=docket.reference, subject=docket.subject,
+            link=f"{self.address}/cosign/{waiting.token}",
+        )  # fmt: skip
+
+    def ended(self, session: Session, application: Application, end: str, now: datetime) -> None:
+        """Tell the citizen of an end that no step of the diagram tells of: a case that was not completed in time. For `Desk`."""
+        if end == "shelved" and application.citizen_id is not None:
+            _tell(session, application, "shelved", now)
+
+
+def _tell_heads(session: Session, application: Application, now: datetime) -> None:
+    docket = _docket(session, application)
+    heads = session.scalars(
+        select(Staff)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.role == Role.HEAD, StaffRole.department == application.department, Staff.ended_at.is_(None))
+        .order_by(Staff.id)
+    )
+    for head in heads:
+        outbox.write_to(
+            session, channel="email", address=head.email, key=f"overdue:{application.id}:{head.id}", about=f"case:{application.id}",
+            template="overdue", language="el", now=now, reference=docket.reference, subject=docket.subject,
+        )  # fmt: skip
+
+
+def _docket(session: Session, application: Application) -> Docket:
+    return session.scalars(
         select(Docket).where(Docket.application_id == application.id, Docket.direction == "in").order_by(Docket.at).limit(1)
     ).one()
+
+
+def _tell(session: Session, application: Application, template: str, now: datetime, **values: Any) -> None:
+    assert application.citizen_id is not None
+    docket = _docket(session, application)
     outbox.put(
         session, key=f"{template}:{application.id}:{now.isoformat()}", citizen=application.citizen_id, about=f"case:{application.id}",
         template=template, language=application.language, now=now, reference=docket.reference, subject=docket.subject, **values,

@@ -17,6 +17,7 @@ from asty_citizen_services.bpmn.case import Case, NotWaitingError, Waiting
 from asty_citizen_services.bpmn.model import CITIZEN, Model, Outcome, read
 from asty_citizen_services.procedures.catalogue import COSIGNER, SERVICES, SYSTEM, Catalogue, Procedure
 from asty_citizen_services.registry.models import Application, Docket
+from asty_citizen_services.workflow.acts import Telling
 from asty_citizen_services.workflow.models import CaseModel, CaseState, CaseTask
 
 PEOPLE = {CITIZEN: "citizen", COSIGNER: "cosigner", SYSTEM: "system"}
@@ -46,9 +47,10 @@ class ClaimedError(Exception):
 class Desk:
     """Where cases lie. `catalogue` are today's procedures: a running case keeps the diagram that it began with."""
 
-    def __init__(self, catalogue: Catalogue, services: Mapping[str, Service]) -> None:
+    def __init__(self, catalogue: Catalogue, services: Mapping[str, Service], telling: Telling | None = None) -> None:
         self._catalogue = catalogue
         self._services = services
+        self._telling = telling
 
     def begin(self, session: Session, application: Application, docket: Docket) -> None:
         """Begin the case of a filed application; for `registry.filing.Desk.on_filed`."""
@@ -165,12 +167,16 @@ class Desk:
         for one in waiting:
             if one.token not in known:
                 session.add(_task(application, one, seats, now, state.next_term))
+                if self._telling is not None:
+                    self._telling.waits(session, application, one, now)
         for token, task in known.items():
             if task.done_at is None and token not in {one.token for one in waiting}:
                 task.done_at, task.done_by = now, "time"
         application.state = STATES.get(case.ended, case.ended) if case.ended else _state(waiting)
         application.due_at = state.next_term if application.state == "open" else None
         application.changed_at = now
+        if case.ended and self._telling is not None:
+            self._telling.ended(session, application, case.ended, now)
         if any(one.step.does for one in waiting):
             jobs.defer(session, "workflow:work", lock=f"case:{application.id}", queue="cases", application=str(application.id))
         session.flush()
