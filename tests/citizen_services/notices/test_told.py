@@ -70,7 +70,7 @@ def test_the_second_signer_gets_a_link_by_sms_once(municipality: Any, file: Call
     assert f"https://a.gr/cosign/{token}" in body
 
 
-def test_the_heads_hear_of_a_term_that_is_over_and_the_citizen_of_a_completed_and_a_shelved_case(
+def test_heads_hear_of_an_overdue_case_and_its_citizen_of_a_completed_and_shelved_one(
     municipality: Any, file: Callable[..., uuid.UUID]
 ) -> None:
     case = file("vevaiosi-monimis-katoikias")
