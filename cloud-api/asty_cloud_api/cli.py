@@ -3,43 +3,50 @@
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-import uvicorn
 from asty_town import TownFileError
 from asty_town import read as read_town
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from asty_cloud_api import database, planner_process, settings
-from asty_cloud_api.cab import commands as cab
-from asty_cloud_api.enrolment import commands as enrolment
-from asty_cloud_api.fleet import register
-from asty_cloud_api.main import create_app, remember_town
+from asty_cloud_api import database, settings
+from asty_cloud_api.fleet import register, town_map
 from asty_cloud_api.migrate import migrate
-from asty_cloud_api.rehearsal import commands as rehearsal
-from asty_cloud_api.roads import commands as roads
 
-ERRORS: tuple[type[Exception], ...] = (
-    settings.SettingsError, register.RegisterFileError, TownFileError, *cab.ERRORS, *enrolment.ERRORS, *rehearsal.ERRORS, *roads.ERRORS,
-)  # fmt: skip
+ROOMS = {"enrol": "enrolment", "bench": "rehearsal", "forecast": "rehearsal", "simulate": "rehearsal", "roads": "roads", "driver": "cab"}
+"""Commands that a room brings. Solvers, plots and web server take seconds to import: a command imports what it needs and no more."""
+ERRORS: tuple[type[Exception], ...] = (settings.SettingsError, register.RegisterFileError, TownFileError)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 1 and one line that says what to do when it can't."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    wanted = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    rooms = _rooms(given[0] if given else "")
+    wanted = _parser(rooms).parse_args(given)
+    errors: tuple[type[Exception], ...] = (*ERRORS, *(error for room in rooms for error in room.ERRORS))
     try:
         wanted.run(wanted)
-    except ERRORS as error:
+    except errors as error:
         sys.exit(f"asty-cloud-api: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-cloud-api: the database refused: {str(error).splitlines()[0]}; nothing was changed")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _rooms(command: str) -> list[ModuleType]:
+    """Import the commands of the room that is asked for; of all when none of the program's own is."""
+    own = {"serve", "planner", "migrate", "register", "town"}
+    names = [ROOMS[command]] if command in ROOMS else [] if command in own else sorted(set(ROOMS.values()))
+    return [import_module(f"asty_cloud_api.{name}.commands") for name in names]
+
+
+def _parser(rooms: Sequence[ModuleType]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="asty-cloud-api", description="Fleet screens and interfaces of Asty.")
     commands = parser.add_subparsers(required=True)
     commands.add_parser("serve", help="serve the pages and interfaces").set_defaults(run=_serve)
@@ -58,14 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("file", type=Path)
     checking.set_defaults(run=_check_town)
 
-    enrolment.register(commands)
-    rehearsal.register(commands)
-    roads.register(commands)
-    cab.register(commands, lambda: database.writing(settings.read().dsn))
+    for room in rooms:
+        room.register(commands)
     return parser
 
 
 def _serve(_wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_cloud_api.main import create_app
+
     chosen = settings.read()
     # an open page holds its event stream: a stop does not wait for it
     uvicorn.run(
@@ -80,6 +89,8 @@ def _serve(_wanted: argparse.Namespace) -> None:
 
 
 def _plan(wanted: argparse.Namespace) -> None:
+    from asty_cloud_api import planner_process
+
     chosen = settings.read()
     if wanted.mode is not None:
         chosen = replace(chosen, planner=replace(chosen.planner, mode=wanted.mode))
@@ -104,7 +115,7 @@ def _import_register(wanted: argparse.Namespace) -> None:
         if not town_file.is_absolute():
             town_file = wanted.file.parent / town_file
         if town_file.exists():
-            remember_town(chosen.dsn, town_file)
+            town_map.remember_file(chosen.dsn, town_file)
     sys.stdout.write(f"{len(entries.vehicles)} vehicles and {len(entries.bins)} bins are in the register\n")
 
 

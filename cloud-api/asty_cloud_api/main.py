@@ -13,7 +13,6 @@ from asty_look.pages import Pages
 from asty_town import TownFileError
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from asty_cloud_api import database
 from asty_cloud_api.board import counter
@@ -129,7 +128,7 @@ async def _draw_town(settings: Settings) -> None:
         return
     while True:
         try:
-            if await asyncio.to_thread(remember_town, settings.dsn, settings.town_file):
+            if await asyncio.to_thread(town_map.remember_file, settings.dsn, settings.town_file):
                 log.info("the map was drawn from %s", settings.town_file)
         except (TownFileError, FileNotFoundError, PermissionError) as error:
             log.error("the map can't be drawn: %s; the pages go on without it; put the file in place and start again", error)  # noqa: TRY400
@@ -138,13 +137,3 @@ async def _draw_town(settings: Settings) -> None:
             await asyncio.sleep(RETRY_SECONDS)
             continue
         return
-
-
-def remember_town(dsn: str, path: Path) -> bool:
-    """Keep the map's layers of a town file in the database; tell whether they were new. Raises TownFileError, SQLAlchemyError."""
-    engine = database.writing(dsn)
-    try:
-        with Session(engine) as session, session.begin():
-            return town_map.remember(session, path)
-    finally:
-        engine.dispose()

@@ -7,23 +7,28 @@ import sys
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from asty_cloud_api import database, settings
 from asty_cloud_api.cab import drivers
 
 ERRORS = (drivers.DriverError,)
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", engine: drivers.MakeEngine) -> None:
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
     driver = commands.add_parser("driver", help="who may sign in to the cab").add_subparsers(required=True)
     adding = driver.add_parser("add", help="register a driver, or give one a new PIN and card")
     adding.add_argument("name")
     adding.add_argument("--pin", help="6 to 8 digits; asked for when it is not given")
     adding.add_argument("--card", help="the card's number, as its reader types it")
-    adding.set_defaults(run=lambda wanted: _add(engine(), wanted))
-    driver.add_parser("list", help="name the drivers").set_defaults(run=lambda _wanted: _list(engine()))
+    adding.set_defaults(run=lambda wanted: _add(_engine(), wanted))
+    driver.add_parser("list", help="name the drivers").set_defaults(run=lambda _wanted: _list(_engine()))
     leaving = driver.add_parser("leave", help="let a driver sign in no longer")
     leaving.add_argument("name")
-    leaving.set_defaults(run=lambda wanted: _leave(engine(), wanted))
+    leaving.set_defaults(run=lambda wanted: _leave(_engine(), wanted))
+
+
+def _engine() -> Engine:
+    return database.writing(settings.read().dsn)
 
 
 def _add(engine: Engine, wanted: argparse.Namespace) -> None:

@@ -2,11 +2,11 @@
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from asty_cloud_api.fleet.plan_models import Driver
@@ -16,7 +16,6 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 PIN = re.compile(r"[0-9]{6,8}", re.ASCII)
 CARD = re.compile(r"[0-9A-Z]{4,32}", re.ASCII)
 
-MakeEngine = Callable[[], Engine]
 ACTIVE = select(Driver).where(Driver.active).order_by(Driver.name)
 
 

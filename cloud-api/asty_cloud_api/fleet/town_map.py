@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from asty_cloud_api import database
 from asty_cloud_api.fleet.models import TownLayer
 
 LAYERS = ("streets", "areas", "places")
@@ -66,3 +67,13 @@ def _with(feature: dict[str, Any], **more: str) -> dict[str, Any]:
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
+
+
+def remember_file(dsn: str, path: Path) -> bool:
+    """Keep the map's layers of a town file in the database; tell whether they were new. Raises TownFileError, SQLAlchemyError."""
+    engine = database.writing(dsn)
+    try:
+        with Session(engine) as session, session.begin():
+            return remember(session, path)
+    finally:
+        engine.dispose()
