@@ -9,8 +9,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from asty_cloud_api import database, settings
-from asty_cloud_api.enrolment import models as _enrolment  # noqa: F401  its tables belong to the same metadata
+from asty_cloud_api.cab import models as _cab  # noqa: F401  these tables belong to the same metadata
+from asty_cloud_api.enrolment import models as _enrolment  # noqa: F401
 from asty_cloud_api.fleet import plan_models, register
+from asty_cloud_api.fleet import ticket_models as _tickets  # noqa: F401
+from asty_cloud_api.roads import models as _roads  # noqa: F401
 
 
 def rows(dsn: str, sql: str) -> list[tuple[Any, ...]]:
