@@ -90,6 +90,7 @@ class Pages:
         router.add_api_route("/notices/{notice}/read", self.read, methods=["POST"])
         router.add_api_route("/me/notices", self.wishes)
         router.add_api_route("/me/notices", self.wish, methods=["POST"])
+        router.add_api_route("/me/notices/push", self.push_key)
         router.add_api_route("/me/notices/push", self.subscribe, methods=["POST"], dependencies=[Depends(Limit(20, 60))])
         return router
 
@@ -145,7 +146,7 @@ class Pages:
                 ).all()
             )
         context = {
-            "channels": CHANNEL_TERMS, "wishes": wishes, "browsers": browsers, "kept": kept, "push_key": self._push_key,
+            "channels": CHANNEL_TERMS, "wishes": wishes, "browsers": browsers, "kept": kept,
             "addresses": {"sms": known.get("phone"), "email": known.get("email")}, "lang_now": preferences.read(request).lang,
         }  # fmt: skip
         return self._screens.render(request, "notices/wishes.html", context)
@@ -157,6 +158,10 @@ class Pages:
                 language = "en" if form.get(f"{channel}-language") == "en" else "el"
                 keep_wish(session, citizen.id, channel, language, datetime.now(UTC), wanted=form.get(channel) == "yes")
         return RedirectResponse("/me/notices?kept=true", 303)
+
+    def push_key(self, citizen: ACitizen) -> Response:  # noqa: ARG002  browsers of citizens alone subscribe
+        """Return what a browser subscribes with; null where push is not set up."""
+        return JSONResponse({"key": self._push_key})
 
     def subscribe(self, citizen: ACitizen, subscription: Subscription) -> Response:
         if subscription.endpoint.scheme != "https":
