@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, text
+from sqlalchemy import ForeignKey, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,8 +27,8 @@ class DriverAction(Base):
     kind: Mapped[str]
     at: Mapped[datetime]
     duty: Mapped[uuid.UUID | None]
-    driver: Mapped[uuid.UUID]
-    sent_by: Mapped[uuid.UUID]
+    driver: Mapped[uuid.UUID] = mapped_column(ForeignKey("fleet.driver.id"))
+    sent_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("fleet.driver.id"))
     body: Mapped[Any] = mapped_column(JSONB)
     trigger: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     raised: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, LargeBinary, func
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,6 +13,7 @@ class RoadPlace(Base):
     """A place of a profile's matrices: its number is its column in every row; `near` are the edges that it lies on."""
 
     __tablename__ = "road_place"
+    __table_args__ = (UniqueConstraint("tiles", "profile", "key"),)
 
     tiles: Mapped[str] = mapped_column(primary_key=True)
     profile: Mapped[str] = mapped_column(primary_key=True)
