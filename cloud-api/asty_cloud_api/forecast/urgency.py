@@ -18,7 +18,7 @@ HORIZON = 28
 class Care:
     """How careful a town is. `risk`: the chance of an overflow that it takes; `visit`: euro that a visit on its own costs."""
 
-    risk: float = 0.03
+    risk: float = 0.006
     visit: float = 1.0
 
 
