@@ -7,23 +7,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from asty_citizen_services import database, demo, settings
-from asty_citizen_services.audit import journal
-from asty_citizen_services.documents.trust import TrustError
-from asty_citizen_services.handover import check
-from asty_citizen_services.handover import double as documents_double
+from asty_citizen_services import database, settings
 from asty_citizen_services.identity import commands as identity
-from asty_citizen_services.identity import directory_pages, oidc_double, sign_in, taxisnet_double
-from asty_citizen_services.main import create_app
-from asty_citizen_services.migrate import migrate
-from asty_citizen_services.payments import bank_double, reconcile
-from asty_citizen_services.privacy import erasing
-from asty_citizen_services.procedures.catalogue import ProcedureError
-from asty_citizen_services.worker import work
+
+# Web server, workflow, PDF and signatures take seconds to import: a command imports what it needs when it runs, and no more.
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,15 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (
-        settings.SettingsError,
-        ProcedureError,
-        TrustError,
-        reconcile.StatementError,
-        erasing.NoSuchCaseError,
-        *identity.ERRORS,
-        *demo.ERRORS,
-    ) as error:
+    except (settings.OperatorError, FileNotFoundError) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -85,12 +67,20 @@ def _parser() -> argparse.ArgumentParser:
     ending.add_argument("reference")
     ending.set_defaults(run=_release)
     identity.register(commands)
-    demo.register(commands)
+    preparing = commands.add_parser("demo-town", help="two officers, demo keys and test registers; never with ASTY_PRODUCTION")
+    preparing.add_argument(
+        "folder", type=Path, help="where the demo authority keeps its key; its certificate is what ASTY_CITIZEN_TRUST names"
+    )
+    preparing.set_defaults(run=_demo_town)
     commands.add_parser("migrate", help="bring schema citizen to its newest version").set_defaults(run=_migrate)
     return parser
 
 
 def _serve(_wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_citizen_services.main import create_app
+
     chosen = settings.read()
     uvicorn.run(
         create_app(chosen),
@@ -103,11 +93,23 @@ def _serve(_wanted: argparse.Namespace) -> None:
     )
 
 
+def _demo_town(wanted: argparse.Namespace) -> None:
+    from asty_citizen_services import demo
+
+    demo.prepare_town(wanted)
+
+
 def _work(_wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.worker import work
+
     asyncio.run(work(settings.read()))
 
 
 def _double_taxisnet(wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_citizen_services.identity import sign_in, taxisnet_double
+
     chosen = settings.read()
     if chosen.production:
         raise settings.SettingsError(
@@ -120,11 +122,17 @@ def _double_taxisnet(wanted: argparse.Namespace) -> None:
 
 
 def _double_bank(wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_citizen_services.payments import bank_double
+
     app = bank_double.create_app(settings.read())
     uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
 
 
 def _reconcile(wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.payments import reconcile
+
     engine = database.for_migrations(settings.read().dsn)
     with Session(engine) as session, session.begin():
         report = reconcile.reconcile(session, wanted.file.read_text(encoding="utf-8"), "operator", datetime.now(UTC))
@@ -133,6 +141,10 @@ def _reconcile(wanted: argparse.Namespace) -> None:
 
 
 def _double_directory(wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_citizen_services.identity import directory_pages, oidc_double
+
     chosen = settings.read()
     if chosen.production:
         raise settings.SettingsError(
@@ -146,6 +158,8 @@ def _double_directory(wanted: argparse.Namespace) -> None:
 
 
 def _hold(wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.privacy import erasing
+
     engine = database.for_migrations(settings.read().dsn)
     with Session(engine) as session, session.begin():
         erasing.hold(session, wanted.reference, wanted.why, "operator", datetime.now(UTC))
@@ -153,6 +167,8 @@ def _hold(wanted: argparse.Namespace) -> None:
 
 
 def _release(wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.privacy import erasing
+
     engine = database.for_migrations(settings.read().dsn)
     with Session(engine) as session, session.begin():
         ended = erasing.release(session, wanted.reference, "operator", datetime.now(UTC))
@@ -161,6 +177,10 @@ def _release(wanted: argparse.Namespace) -> None:
 
 
 def _double_documents(wanted: argparse.Namespace) -> None:
+    import uvicorn
+
+    from asty_citizen_services.handover import double as documents_double
+
     chosen = settings.read()
     if chosen.production:
         raise settings.SettingsError("a stand-in for the document system does not start with ASTY_PRODUCTION")
@@ -169,6 +189,8 @@ def _double_documents(wanted: argparse.Namespace) -> None:
 
 
 def _check_handover(_wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.handover import check
+
     found = list(check.faults(_documents(settings.read())))
     for fault in found:
         sys.stdout.write(f"{fault}\n")
@@ -184,6 +206,8 @@ def _documents(chosen: settings.Settings) -> settings.DocumentSystemSettings:
 
 
 def _verify_audit(_wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.audit import journal
+
     engine = database.for_migrations(settings.read().dsn)
     with Session(engine) as session:
         flaws = list(journal.verify(session))
@@ -196,6 +220,8 @@ def _verify_audit(_wanted: argparse.Namespace) -> None:
 
 
 def _migrate(_wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.migrate import migrate
+
     engine = database.for_migrations(settings.read().dsn)
     migrate(engine)
     engine.dispose()

@@ -3,15 +3,13 @@
 import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.documents import profiles
-from asty_citizen_services.documents.demo_ca import DemoAuthority, NotInProductionError
+from asty_citizen_services.documents.demo_ca import DemoAuthority
 from asty_citizen_services.documents.signing import Mark
 from asty_citizen_services.identity import accounts
 from asty_citizen_services.identity.models import Department, Staff
@@ -19,22 +17,9 @@ from asty_citizen_services.identity.oidc_double import EMPLOYEES, Employee
 from asty_citizen_services.identity.roles import Role
 from asty_citizen_services.municipal.seed import seed
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
-
-ERRORS = (NotInProductionError,)
 PASSPHRASE = "asty-demo"  # noqa: S105  the keys of the demo open nothing that counts
 ROLES = {"anna": Role.OFFICER, "petros": Role.HEAD}
 BY = "system"
-
-
-def register(commands: "Commands") -> None:
-    """Add the command of this module."""
-    preparing = commands.add_parser("demo-town", help="two officers, demo keys and test registers; never with ASTY_PRODUCTION")
-    preparing.add_argument(
-        "folder", type=Path, help="where the demo authority keeps its key; its certificate is what ASTY_CITIZEN_TRUST names"
-    )
-    preparing.set_defaults(run=_prepare)
 
 
 def prepare(session: Session, authority: DemoAuthority, now: datetime) -> None:
@@ -57,7 +42,8 @@ def _key(authority: DemoAuthority, one: Employee, now: datetime) -> bytes:
     return authority.issue(one.name, one.office, PASSPHRASE, now)
 
 
-def _prepare(wanted: argparse.Namespace) -> None:
+def prepare_town(wanted: argparse.Namespace) -> None:
+    """Do `demo-town FOLDER`."""
     chosen = settings.read()
     authority = DemoAuthority(wanted.folder, production=chosen.production)
     engine = database.for_migrations(chosen.dsn)

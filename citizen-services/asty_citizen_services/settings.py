@@ -19,7 +19,11 @@ SECURITIES: Mapping[str, Security] = {"starttls": "starttls", "tls": "tls", "non
 REALMS = ("oauth2server", "oauth2serverotp")
 
 
-class SettingsError(Exception):
+class OperatorError(Exception):
+    """Something that whoever runs a command has to put right; its text says what."""
+
+
+class SettingsError(OperatorError):
     """A setting is missing or wrong: names the variable and what was expected."""
 
 

@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
+from asty_citizen_services.settings import OperatorError
+
 MARK, WORTH = "ΔΟΚΙΜΑΣΤΙΚΗ ΑΡΧΗ ASTY", "ΧΩΡΙΣ ΝΟΜΙΚΗ ΙΣΧΥ"
 YEARS = 5
 
 
-class NotInProductionError(Exception):
+class NotInProductionError(OperatorError):
     """The demo authority is for tests and demos alone."""
 
 

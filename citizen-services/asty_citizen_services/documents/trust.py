@@ -5,8 +5,10 @@ from pathlib import Path
 
 from asn1crypto import pem, x509
 
+from asty_citizen_services.settings import OperatorError
 
-class TrustError(Exception):
+
+class TrustError(OperatorError):
     """A file of the folder of authorities is no certificate: says which."""
 
 

@@ -11,11 +11,12 @@ from asty_citizen_services.audit import journal
 from asty_citizen_services.identity import sessions, tokens
 from asty_citizen_services.identity.models import Absence, Delegation, Department, Invitation, Staff, StaffRole
 from asty_citizen_services.identity.roles import Role
+from asty_citizen_services.settings import OperatorError
 
 INVITED_FOR = timedelta(days=7)
 
 
-class AccountError(Exception):
+class AccountError(OperatorError):
     """What was asked of an account can't be done: says what and why. Nothing was changed."""
 
 

@@ -13,13 +13,11 @@ from sqlalchemy.orm import Session
 from asty_citizen_services import database, settings
 from asty_citizen_services.identity import accounts, departments
 from asty_citizen_services.identity.accounts import AccountError
-from asty_citizen_services.identity.departments import DepartmentsFileError
 from asty_citizen_services.identity.roles import Role
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
 
-ERRORS = (AccountError, DepartmentsFileError, FileNotFoundError)
 BY = "system"
 
 

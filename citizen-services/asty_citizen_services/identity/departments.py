@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.identity.models import Department
+from asty_citizen_services.settings import OperatorError
 
 OWN = Path(__file__).parent / "departments.toml"
 
 
-class DepartmentsFileError(Exception):
+class DepartmentsFileError(OperatorError):
     """The file of departments can't be taken: says which line and what was expected. Nothing was changed."""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from asty_citizen_services.audit import journal
 from asty_citizen_services.payments import desk
 from asty_citizen_services.payments.desk import Outcome, Word
+from asty_citizen_services.settings import OperatorError
 
 HEAD = ("paid_at", "code", "amount", "bank_reference")
 
@@ -24,7 +25,7 @@ NAMES: Mapping[Outcome, str] = {
 }
 
 
-class StatementError(Exception):
+class StatementError(OperatorError):
     """The file is no statement: says the line and what was expected. Nothing was changed."""
 
 

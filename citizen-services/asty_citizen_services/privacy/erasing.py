@@ -19,10 +19,11 @@ from asty_citizen_services.privacy import retention
 from asty_citizen_services.privacy.models import LegalHold
 from asty_citizen_services.procedures.catalogue import Catalogue
 from asty_citizen_services.registry.models import Application, Docket
+from asty_citizen_services.settings import OperatorError
 from asty_citizen_services.workflow.models import CaseTask
 
 
-class NoSuchCaseError(Exception):
+class NoSuchCaseError(OperatorError):
     """No application has this number of the protocol. Nothing was changed."""
 
 

@@ -12,6 +12,7 @@ from asty_citizen_services.forms import form as forms
 from asty_citizen_services.forms.form import Form, FormError
 from asty_citizen_services.procedures import manifest as manifests
 from asty_citizen_services.procedures.manifest import Manifest, ManifestError
+from asty_citizen_services.settings import OperatorError
 
 OWN = Path(__file__).parent / "folders"
 SERVICES = frozenset({"compose", "deliver", "forward", "notify", "charge", "rank", "publish"})
@@ -22,7 +23,7 @@ COSIGNER = "Συνυπογράφων"
 """The lane of the second person who signs."""
 
 
-class ProcedureError(Exception):
+class ProcedureError(OperatorError):
     """A folder is wrong: a line for each fault, with file, line and what was expected."""
 
 
