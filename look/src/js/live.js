@@ -3,7 +3,7 @@
 
 const MIN_MS = 1000;
 const URGENT_MS = 250; // an alarm does not wait for the second to be over
-const root = document.querySelector("[data-live]");
+const root = document.querySelector("[data-live^='/']"); // the sign that says "live" carries its word in an attribute of that name
 const state = document.getElementById("live-state");
 const announce = document.getElementById("announce");
 
