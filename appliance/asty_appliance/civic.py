@@ -15,6 +15,11 @@ def portal(ports: dict[str, int]) -> str:
     return f"http://localhost:{ports[SERVER]}"
 
 
+def is_served(security: Security) -> bool:
+    """Tell whether the citizens' services run: in production they need an address of their own, behind TLS, from the operator."""
+    return not security.production or "ASTY_CITIZEN_ADDRESS" in security.citizens
+
+
 def has_double(security: Security) -> bool:
     """Tell whether the stand-in signs citizens in: not in production, and not where the operator names a real provider."""
     return not security.production and "ASTY_CITIZEN_TAXISNET_ADDRESS" not in security.citizens

@@ -110,9 +110,12 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
         process("ingest", check=HttpCheck(f"http://127.0.0.1:{ports['ingest-metrics']}/health")),
         process("cloud-api", "serve", check=HttpCheck(f"{web}/health"), address=web),
         *((process("planner", "planner", program="cloud-api"),) if town_file.exists() else ()),
-        process(civic.SERVER, "serve", check=HttpCheck(health), address=civic.portal(ports)),
-        process(civic.WORKER, "worker", program=civic.SERVER),
     )
+    if civic.is_served(security):
+        processes += (
+            process(civic.SERVER, "serve", check=HttpCheck(health), address=civic.portal(ports)),
+            process(civic.WORKER, "worker", program=civic.SERVER),
+        )
     if civic.has_double(security):
         port = str(ports["taxisnet"])
         taxisnet = HttpCheck(f"http://127.0.0.1:{port}/health")

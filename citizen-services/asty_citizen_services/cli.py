@@ -110,11 +110,11 @@ def _double_taxisnet(wanted: argparse.Namespace) -> None:
 
     from asty_citizen_services.identity import sign_in, taxisnet_double
 
-    chosen = settings.read()
-    if chosen.production:
+    if settings.is_production():
         raise settings.SettingsError(
             "a stand-in for TaxisNet does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_TAXISNET_ADDRESS to GSIS"
         )
+    chosen = settings.read()
     if chosen.taxisnet is None:
         raise settings.SettingsError("ASTY_CITIZEN_TAXISNET_ADDRESS, _CLIENT and _SECRET are missing: the stand-in takes that one client")
     client = taxisnet_double.Client(chosen.taxisnet.client, chosen.taxisnet.secret, chosen.address + sign_in.BACK)
@@ -145,11 +145,11 @@ def _double_directory(wanted: argparse.Namespace) -> None:
 
     from asty_citizen_services.identity import directory_pages, oidc_double
 
-    chosen = settings.read()
-    if chosen.production:
+    if settings.is_production():
         raise settings.SettingsError(
             "a stand-in for the directory does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_OIDC_ISSUER to the municipality's own"
         )
+    chosen = settings.read()
     if chosen.oidc is None:
         raise settings.SettingsError("ASTY_CITIZEN_OIDC_ISSUER, _CLIENT and _SECRET are missing: the stand-in takes that one client")
     client = oidc_double.Registered(chosen.oidc.client, chosen.oidc.secret, chosen.address + directory_pages.BACK)
@@ -181,9 +181,9 @@ def _double_documents(wanted: argparse.Namespace) -> None:
 
     from asty_citizen_services.handover import double as documents_double
 
-    chosen = settings.read()
-    if chosen.production:
+    if settings.is_production():
         raise settings.SettingsError("a stand-in for the document system does not start with ASTY_PRODUCTION")
+    chosen = settings.read()
     app = documents_double.create_app(_documents(chosen).secret, documents_double.Archive())
     uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
 

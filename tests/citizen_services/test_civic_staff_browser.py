@@ -11,7 +11,7 @@ from asty_citizen_services.identity import accounts
 from asty_citizen_services.identity.roles import Role
 from playwright.sync_api import Page, expect, sync_playwright
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("civic-staff")]  # one account from its invitation to its end
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,18 @@ def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: 
         process.kill()
 
 
+def connected(dsn: str) -> psycopg.Connection[Any]:
+    """Connect, also to a server that recovers."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return psycopg.connect(dsn, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 class Town:
     """The database of a simulated town whose shift is now, and the planner on it."""
 
@@ -66,7 +78,7 @@ class Town:
     @contextmanager
     def news(self) -> Iterator[Callable[..., dict[str, Any]]]:
         """Yield `wait(what=…, edge=…)`: the first news of that kind since the block began."""
-        with psycopg.connect(self.fleet.dsn, autocommit=True) as connection:
+        with connected(self.fleet.dsn) as connection:
             connection.execute("LISTEN fleet")
 
             heard: list[dict[str, Any]] = []
