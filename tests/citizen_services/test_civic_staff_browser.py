@@ -11,7 +11,7 @@ from asty_citizen_services.identity import accounts
 from asty_citizen_services.identity.roles import Role
 from playwright.sync_api import Page, expect, sync_playwright
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("civic-staff")]  # one account from its invitation to its end
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +31,25 @@ def page(web: Any) -> Iterator[Page]:
         browser.close()
 
 
-def test_an_officer_opens_the_account_once_and_then_signs_in_with_the_passkey(page: Page, municipality: Any) -> None:
+@pytest.fixture(scope="module")
+def invitation(page: Page, municipality: Any) -> str:
+    """The link by which anna has opened her account and registered a passkey; she is signed in."""
     assert municipality.run("departments", "import").returncode == 0
     asked = ("--name", "Άννα Υπαλλήλου", "--email", "anna@example.gr", "--role", "dimotologio:officer")
     done = municipality.run("staff", "add", "anna", *asked)
     assert done.returncode == 0, done.stderr
-    path = done.stdout.strip().split("8420", 1)[1]
+    path: str = done.stdout.strip().split("8420", 1)[1]
     page.goto(path)
     expect(page.get_by_text("Άννα Υπαλλήλου")).to_be_visible()
     page.get_by_role("button", name="Καταχώριση κλειδιού πρόσβασης").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ο λογαριασμός μου")
     expect(page.get_by_text("Υπάλληλος, Τμήμα Δημοτολογίου")).to_be_visible()
+    return path
 
+
+def test_an_officer_opens_the_account_once_and_then_signs_in_with_the_passkey(page: Page, invitation: str) -> None:
     page.get_by_role("button", name="Αποσύνδεση").click()
-    page.goto(path)
+    page.goto(invitation)
     expect(page.get_by_role("heading", level=1)).to_have_text("Η πρόσκληση έχει χρησιμοποιηθεί ή έληξε.")
     page.goto("/staff")
     page.get_by_role("button", name="Σύνδεση με κλειδί πρόσβασης").click()
@@ -53,6 +58,7 @@ def test_an_officer_opens_the_account_once_and_then_signs_in_with_the_passkey(pa
     expect(page.get_by_role("heading", level=1)).to_have_text("Σύνδεση")
 
 
+@pytest.mark.usefixtures("invitation")
 def test_a_lent_role_counts_for_its_time_alone_and_says_whose_it_is(page: Page, municipality: Any) -> None:
     now = datetime.now(UTC)
     with municipality.database.begin() as session:
@@ -75,6 +81,7 @@ def test_a_lent_role_counts_for_its_time_alone_and_says_whose_it_is(page: Page, 
     expect(page.get_by_text("Ληξιαρχείο")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("invitation")
 def test_a_shut_account_is_out_at_once_and_its_passkey_opens_nothing(page: Page, municipality: Any) -> None:
     page.goto("/staff")
     assert municipality.run("staff", "shut", "anna").returncode == 0
