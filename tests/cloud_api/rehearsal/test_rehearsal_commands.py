@@ -13,7 +13,7 @@ from asty_cloud_api.cli import main
 
 pytestmark = pytest.mark.timeout(400)
 BIN = Path(sys.executable).parent / "asty-cloud-api"
-WYNDHAM = Path("/work/shared/data/fill/wyndham-18-bins.csv")
+WYNDHAM = Path(__file__).parents[4] / "shared/data/fill/wyndham-18-bins.csv"
 DAY_MS = 86_400_000
 
 CVRP = """NAME : tiny
