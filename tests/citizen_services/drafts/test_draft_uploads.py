@@ -77,6 +77,7 @@ SCRIPT = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.al
         ("huge.pdf", b"%PDF-" + b"0" * MOST_BYTES),
         ("bomb.png", picture("PNG", (9000, 9000))),
     ],
+    ids=lambda value: value if isinstance(value, str) else "content",
 )
 def test_what_is_no_plain_paper_is_refused_with_what_to_do(name: str, content: bytes) -> None:
     with pytest.raises(NotTakenError) as error:
