@@ -219,7 +219,7 @@ def test_a_whole_shift_with_and_without_coverage(
     picture = io.BytesIO()
     Image.new("RGB", (2000, 1500), "brown").save(picture, "JPEG")
     page.locator(".note--toast input[type=file]").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue()})
-    expect(page.locator(".note--toast")).to_contain_text("Η φωτογραφία κρατήθηκε")
+    expect(page.locator(".note--toast")).to_contain_text("Η φωτογραφία κρατήθηκε", timeout=30_000)  # a browser draws it when it is idle
     expect(page.locator(".stop h2")).not_to_have_text(where)
     page.get_by_role("button", name="Έγινε αποκομιδή").click()
     expect(page.locator(".bar__stop strong")).to_have_text("3")  # what the screen shows as done is on the disk
