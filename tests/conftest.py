@@ -22,6 +22,15 @@ import pytest
 from asty_appliance.servers.postgres import binaries
 
 START_SECONDS = 20.0
+EXPECT_MILLISECONDS = 20_000  # Playwright's own 5 s fail on a busy machine; actions and navigation have 30 s already
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Give Playwright's expect its patience wherever a browser test will run."""
+    if any(item.get_closest_marker("browser") or item.get_closest_marker("system") for item in session.items):
+        from playwright.sync_api import expect
+
+        expect.set_options(timeout=EXPECT_MILLISECONDS)
 
 
 def _free_port() -> int:
