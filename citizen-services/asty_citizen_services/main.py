@@ -17,6 +17,7 @@ from asty_citizen_services.database import Database
 from asty_citizen_services.documents import trust
 from asty_citizen_services.documents.check import Check
 from asty_citizen_services.documents.compose import Letterhead, compose, new_code
+from asty_citizen_services.drafts.filling import Filling
 from asty_citizen_services.drafts.scanner import Clamd
 from asty_citizen_services.handover import api as handover
 from asty_citizen_services.handover.desk import Events
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     cases = casework.wire(settings, database, catalogue, {"charge": fees.charge})
     counter = Counter(settings.municipality, settings.zone, on_filed=(cases.desk.begin,))
     scanner = Clamd(*settings.scanner) if settings.scanner else None
+    filling = Filling(screens, catalogue, counter, settings.zone, scanner)
     authorities = trust.read(settings.trust)
     office = Office(database, screens, catalogue, cases.desk, settings.zone)
     measured = Measured()
@@ -100,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(handover.routes(database, Events(settings.municipality, settings.zone), settings.documents.secret))
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
-    app.include_router(Apply(database, screens, catalogue, counter, cases.desk, settings.zone, scanner).routes())
+    app.include_router(Apply(database, filling, cases.desk).routes())
     if settings.oidc is not None:
         directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
         app.include_router(directory_pages.routes(database, cookies, directory))
