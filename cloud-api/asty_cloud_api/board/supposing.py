@@ -61,7 +61,7 @@ def suppose(standing: Standing, other_roads: Day | None, what: Suppose, seed: in
         day = replace(day, trucks=tuple(truck for truck in day.trucks if truck.id != name))
     trigger = Breakdown(gone[0]) if gone else StreetClosed(day.roads)
     then = replan(day, standing.plan, trigger, CpuSeconds(SECONDS), seed, hysteresis=NO_HYSTERESIS)
-    return _compared(now.plan, then.plan)
+    return _compared(now.plan, then.plan, what.without)
 
 
 def _spares(day: Day, count: int) -> tuple[Truck, ...]:
@@ -71,10 +71,10 @@ def _spares(day: Day, count: int) -> tuple[Truck, ...]:
     return tuple(replace(fresh, id=f"+{number}") for number in range(1, count + 1))
 
 
-def _compared(now: Plan, then: Plan) -> Supposed:
+def _compared(now: Plan, then: Plan, without: frozenset[str]) -> Supposed:
     found = compare(then, now)
     why = {left.id: left.why for left in then.left_out if left.what == "stop"}
-    names = sorted({route.truck for route in (*now.routes, *then.routes)})
+    names = sorted(without.union(route.truck for route in (*now.routes, *then.routes)))  # what was asked about is answered
     return Supposed(
         metres=found.metres,
         seconds=found.seconds,

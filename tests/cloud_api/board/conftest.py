@@ -24,6 +24,7 @@ from asty_cloud_api.database import changing
 from asty_cloud_api.dispatch.planner import Habits, Planner
 from asty_cloud_api.fleet.plans import service_day
 from asty_cloud_api.planner_process import TownWays
+from asty_cloud_api.planning.stop import Iterations
 from asty_cloud_api.roads.service import Roads
 from asty_contracts.records import Position
 from psycopg.types.json import Jsonb
@@ -31,6 +32,7 @@ from psycopg.types.json import Jsonb
 ATHENS = ZoneInfo("Europe/Athens")
 DEPOT = (39.36, 22.95)
 PACE = 5.0
+ROUNDS = 300
 
 
 def seen(now: datetime) -> dict[str, Any]:
@@ -174,7 +176,8 @@ def planned_town(busy: Any, register_file: Path, roads_url: str) -> Town:
         f"{at.astimezone(ATHENS):%H:%M}" for at in (began, began + timedelta(hours=3))
     ))  # fmt: skip
     town.put("place", kind="transfer_station", name="Σταθμός μεταφόρτωσης", lat=bins["Κ-040"]["lat"], lon=bins["Κ-040"]["lon"])
-    town.run("UPDATE fleet.bin SET must = true, service_s = 300, stream = 'residual'")
+    # forty bins of seven minutes are more than one truck can do in three hours and one of overtime, however well it is planned
+    town.run("UPDATE fleet.bin SET must = true, service_s = 420, stream = 'residual'")
     with ThreadPoolExecutor(1) as other:  # Playwright keeps a loop running in this thread
         other.submit(lambda: asyncio.run(plan(busy.dsn, roads_url, began))).result()
     for edge, by, late in (("truck-01", "Μαρία Κ.", 2), ("truck-02", "Νίκος Π.", 14)):
@@ -197,9 +200,12 @@ def planned_town(busy: Any, register_file: Path, roads_url: str) -> Town:
 
 
 async def plan(dsn: str, roads_url: str, at: datetime) -> None:
+    """Plan by rounds, so that a slow machine plans the same."""
     engine = changing(dsn)
     roads = Roads.at(roads_url, dsn)
-    planner = Planner(engine, TownWays(roads), ATHENS, Habits(plan_at="23:59", first_seconds=3.0), now=lambda: at)
-    await planner.plan_days()
+    planner = Planner(engine, TownWays(roads), ATHENS, Habits(plan_at="23:59"), now=lambda: at)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asty_cloud_api.dispatch.planner.Budget", lambda _cpu, _wall, _say=None: Iterations(ROUNDS))
+        await planner.plan_days()
     await roads.close()
     await engine.dispose()

@@ -1,5 +1,7 @@
 """What if, and which part of a street is closed: rules without a server."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from asty_cloud_api.board import supposing
@@ -42,6 +44,13 @@ def test_a_truck_less_leaves_out_what_the_other_has_no_time_for_and_names_it() -
 def test_with_time_enough_a_truck_less_leaves_nothing_out() -> None:
     found = suppose(standing(), None, Suppose(without=frozenset({"t2"})))
     assert (found.stops, found.left_out) == (0, ())
+
+
+def test_a_truck_that_is_asked_about_is_named_though_it_had_nothing_to_do() -> None:
+    now = standing()
+    idle = tuple(route for route in now.plan.routes if route.truck != "t1")
+    found = suppose(Standing(now.day, replace(now.plan, routes=idle)), None, Suppose(without=frozenset({"t1", "t2"})))
+    assert [change.truck for change in found.trucks] == ["t1", "t2"]
 
 
 def test_one_truck_more_serves_what_had_no_time() -> None:
