@@ -1,7 +1,7 @@
-"""Who may try to sign in, and how often. A PIN has few digits: what protects it is that nobody can try many.
+"""Who may try to sign in, and how often. What protects a PIN, which has few digits, and a passphrase is that nobody can try many.
 
-Device cookies (OWASP, "Slow down online guessing attacks"): a tablet on which a driver has signed in before has a budget of its own;
-all unknown devices share one. A stranger who guesses shuts out other strangers, and no driver.
+Device cookies (OWASP, "Slow down online guessing attacks"): a device on which somebody has signed in before has a budget of its own;
+all unknown devices share one. A stranger who guesses shuts out other strangers, and nobody of the town.
 """
 
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Door:
         return max(0, left)
 
     def right(self, device: str | None, mono: float) -> None:
-        """A driver signed in: the tablet's wrong tries are forgotten. Of strangers only this one try is."""
+        """Somebody signed in: the device's wrong tries are forgotten. Of strangers only this one try is."""
         if device is not None:
             self.budgets.pop(device, None)
             return
