@@ -23,6 +23,7 @@ from asty_contracts.records import (
     Fuel,
     Gap,
     Health,
+    Level,
     Lift,
     Position,
     Ppe,
@@ -89,6 +90,10 @@ DATA: dict[str, tuple[RecordData, RecordData]] = {
         Health(up=0, head=0, acked=0, held=0),
     ),
     "driver": (Driver("skip", bin="K-0042", reason="blocked", photo="2026/11/18/7f3a.jpg", note="Σταθμευμένο αυτοκίνητο"), Driver("break")),
+    "level": (
+        Level(TAG, "24E124713B042517", 86.4, 0.345, full_at=75.0, battery=92.0, tilt="no", rssi=-97.0, n=1204),
+        Level(TAG, "24E124713B042517"),
+    ),
 }
 """By kind: the data with every field set, and with none that may be absent."""
 
@@ -160,6 +165,10 @@ NEWER = Pack(EPOCH, [Record(s=9, t=T, k="tyre", d=Raw(b'{"bar":8.1}'))])
 """A pack of a later version, with a kind that this one does not know."""
 
 
+LATER = ("pack-level",)
+"""Kinds that came after the golden group was written; they are in a group of their own."""
+
+
 def _sent(pack: Pack) -> groups.Sent:
     text = envelope.encode(pack)
     return groups.Sent("truck-01", T + 900, text, typed.read(text))
@@ -169,7 +178,9 @@ def golden_bytes() -> dict[str, bytes]:
     """Return what each golden file should hold, by its name."""
     files = {f"{name}.json": msgspec.json.encode(message) for name, message in MESSAGES.items()}
     files["delivered-group.json"] = msgspec.json.encode(DELIVERED_GROUP)
-    files["group.msgpack"] = groups.encode("demo", [*map(_sent, PACKS.values()), _sent(NEWER)])
+    first = [_sent(pack) for name, pack in PACKS.items() if name not in LATER]
+    files["group.msgpack"] = groups.encode("demo", [*first, _sent(NEWER)])
+    files["group-later.msgpack"] = groups.encode("demo", [_sent(PACKS[name]) for name in LATER])
     for name, pack in PACKS.items():
         files[f"{name}.json"] = envelope.encode(pack)
         files[f"{name}.cbor"] = envelope.encode(pack, CBOR)

@@ -143,7 +143,21 @@ class Driver(Struct, frozen=True, omit_defaults=True):
     note: str | None = None
 
 
-RecordData = Position | Lift | BinSeen | Weight | Fuel | Engine | Ppe | Alarm | Gap | Health | Driver
+class Level(Struct, frozen=True, omit_defaults=True):
+    """k = level: how full a bin is, by the sensor in its lid. A sensor that can't say leaves `level` out: a dead probe is no empty bin."""
+
+    bin: str  # the tag of the bin that the sensor is mounted in
+    sensor: str  # its identity: DevEUI, 16 upper-case hex digits
+    level: float | None = None  # % of the way from the empty bin's floor to its full mark; over 100: heaped
+    dist: float | None = None  # m, from the sensor to what lies in the bin
+    full_at: float | None = None  # %, from which this bin is to be emptied at once; null: the town's own limit
+    battery: float | None = None  # %
+    tilt: Answer = "unknown"  # the lid stands open, or the bin lies: its distance says nothing then
+    rssi: float | None = None  # dBm, at the gateway
+    n: int | None = None  # the sensor's own counter of frames: what lacks between two was lost on the air
+
+
+RecordData = Position | Lift | BinSeen | Weight | Fuel | Engine | Ppe | Alarm | Gap | Health | Driver | Level
 
 KINDS: dict[str, type[Struct]] = {
     "pos": Position,
@@ -157,6 +171,7 @@ KINDS: dict[str, type[Struct]] = {
     "gap": Gap,
     "health": Health,
     "driver": Driver,
+    "level": Level,
 }
 KIND_OF: dict[type[Any], str] = {data: kind for kind, data in KINDS.items()}
 THINNABLE = frozenset({"pos"})

@@ -1,7 +1,8 @@
 """What travels in Kafka as JSON."""
 
+from datetime import date
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Raw, Struct
 
@@ -101,3 +102,11 @@ class PlanTrigger(Struct, frozen=True, omit_defaults=True):
     subject: str
     said_by: TriggerSource
     detail: dict[str, Any] = {}
+
+
+_OVERFLOWS = UUID("9c1f6f0e-6f0c-5b0a-8f6e-3b7f3a1d2c40")
+
+
+def overflow_id(tag: str, day: date) -> UUID:
+    """Name the trigger that sensor and forecast raise for a bin (its tag, or its id where it has none): one per bin and service day."""
+    return uuid5(_OVERFLOWS, f"{tag} {day.isoformat()}")

@@ -1,4 +1,4 @@
-"""Tells Kafka what was written down with the records: alerts and town events, each at least once."""
+"""Tells Kafka what was written down with the records: alerts, town events and plan triggers, each at least once."""
 
 import asyncio
 import logging
@@ -40,7 +40,9 @@ class Announcer:
                 finally:
                     await producer.stop()
             except (KafkaError, psycopg.Error, OSError) as error:
-                log.warning("alerts and town events wait in telemetry.announcement (%s); trying again", error or type(error).__name__)
+                log.warning(
+                    "alerts, town events and plan triggers wait in telemetry.announcement (%s); trying again", error or type(error).__name__
+                )
             await asyncio.sleep(1)
 
     async def _announce_for_ever(self, producer: AIOKafkaProducer) -> None:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from asty_contracts.ids import is_name
 
+from asty_stream.rules.levels import LIMIT
+
 GAP_MINUTES = 15.0
 """How long a gap may stay open, while its edge is connected, before it is an alarm."""
 
@@ -42,6 +44,7 @@ class Settings:
     batch_packs: int
     stall_seconds: float
     gap_minutes: float
+    level_limit: float
 
 
 class _Reader:
@@ -118,6 +121,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         batch_packs=reader.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
         stall_seconds=reader.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
         gap_minutes=_gap_minutes(reader),
+        level_limit=reader.number("ASTY_STREAM_LEVEL_LIMIT", LIMIT, 10, 150),
     )
     reader.done()
     return settings

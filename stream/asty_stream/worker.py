@@ -179,7 +179,7 @@ class Worker:
         app.agent(app.topic(topic.name, value_serializer="raw", key_serializer="raw"), name=f"take-{topic.name}")(take)
 
     def _telemetry(self) -> Handle:
-        keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org))
+        keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org, level_limit=self._settings.level_limit))
 
         async def handle(values: Sequence[bytes]) -> Tell:
             outcomes = [outcome for take in takes(values) for outcome in await keeper.keep(take)]

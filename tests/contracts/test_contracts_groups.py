@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from asty_contracts import envelope, groups, typed
 from asty_contracts.envelope import MAX_RECORDS, Pack, Record, decode_data, encode_data
-from asty_contracts.examples import DATA, EPOCH, GOLDEN, NEWER, PACKS
+from asty_contracts.examples import DATA, EPOCH, GOLDEN, LATER, NEWER, PACKS
 from asty_contracts.groups import FREQUENT, SHAPES, Group, Sent
 from asty_contracts.records import KINDS, Position
 from hypothesis import given
@@ -38,10 +38,14 @@ def pos(s: int, **data: Any) -> Record:
     return Record(s, RX, kind, Raw(body), tq="gnss")
 
 
-def test_the_golden_group_holds_every_golden_pack() -> None:
-    packs = groups.decode((GOLDEN / "group.msgpack").read_bytes())
+def test_the_golden_groups_hold_every_golden_pack() -> None:
+    packs = groups.decode((GOLDEN / "group.msgpack").read_bytes()) + groups.decode((GOLDEN / "group-later.msgpack").read_bytes())
     assert {(it.org, it.edge) for it in packs} == {("demo", "truck-01")}
-    assert [said(it.pack) for it in packs] == [said(pack) for pack in (*PACKS.values(), NEWER)]
+    assert [said(it.pack) for it in packs] == [
+        *(said(pack) for name, pack in PACKS.items() if name not in LATER),
+        said(NEWER),
+        *(said(PACKS[name]) for name in LATER),
+    ]
 
 
 def test_a_group_is_told_from_json_by_its_first_byte() -> None:

@@ -99,7 +99,7 @@ class Store:
 
     def sequences(self, edge: Edge) -> list[int]:
         """Return every stored sequence of an edge's epoch, with repeats if there were any."""
-        tables = ["position", "lift", "bin_seen", "weight", "fuel", "engine", "ppe", "alarm", "gap", "health", "driver", "other"]
+        tables = ["position", "lift", "bin_seen", "weight", "fuel", "engine", "ppe", "alarm", "gap", "health", "driver", "level", "other"]
         union = " UNION ALL ".join(f"SELECT epoch, s FROM telemetry.{table}" for table in tables)
         return self.ask(f"SELECT s FROM ({union}) AS r JOIN telemetry.ledger USING (epoch) WHERE ep = %s ORDER BY s", edge.ep)
 

@@ -19,6 +19,7 @@ from asty_contracts.records import (
     Fuel,
     Gap,
     Health,
+    Level,
     Lift,
     Position,
     Ppe,
@@ -43,9 +44,10 @@ async def test_every_kind_lands_in_its_table_with_its_values(store: Any) -> None
         BinSeen("8000E3C1A2B4D5F6", "fdxb", 39.3, 22.9), Weight(12.5), Fuel(50.0, 150.0, 8.2, 1000.5, "yes", "no"),
         Engine(900.0, 4.2, 1e6, 2000.05), Ppe("uuid/1/2", "unknown", 80.0, t), Alarm("gnss_lost", True, "gnss", "critical", "no fix"),
         Gap(((3, 4),), 2), Health(60, 10, 0, 10, devices=devices), Driver("skip", bin="B-17", reason="blocked"),
+        Level("8000E3C1A2B4D5F6", "24E124713B042517", 42.5, 0.7, battery=88.0, tilt="no", n=7),
     ]  # fmt: skip
     outcome = await store.send(edge, [edge.record(data, t + n) for n, data in enumerate(records)])
-    assert outcome.stored == 11
+    assert outcome.stored == 12
 
     def row(table: str) -> Any:
         [found] = store.ask(f"SELECT to_jsonb(r) FROM telemetry.{table} AS r WHERE edge = %s", edge.name)
@@ -59,6 +61,7 @@ async def test_every_kind_lands_in_its_table_with_its_values(store: Any) -> None
     assert found["hash"] == records[1].hash
     assert (row("bin_seen")["std"], row("weight")["kg"], row("fuel")["pto"], row("engine")["hours"]) == ("fdxb", 12.5, "no", 2000.05)
     assert (row("ppe")["worn"], row("alarm")["active"], row("gap")["ranges"], row("driver")["bin"]) == ("unknown", True, "{[3,5)}", "B-17")
+    assert (row("level")["level"], row("level")["full_at"], row("level")["n"]) == (42.5, None, 7)
     assert row("health")["devices"] == {"scale": {"state": "up", "frames": 12, "heard": t}}
 
 

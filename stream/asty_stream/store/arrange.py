@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from asty_contracts.records import KIND_OF, Alarm, Gap, Health, Lift
+from asty_contracts.records import KIND_OF, Alarm, Gap, Health, Level, Lift
 
 from asty_stream.incoming import Received, Whole, at, micros, one_of, whole_item
 from asty_stream.packed import Packed
@@ -50,6 +50,7 @@ class Batch:
     """By epoch, hour since 1970, table (empty: its time is not believed) and whether late."""
     lifts: list[Happened[Lift]] = field(default_factory=list)
     alarms: list[Happened[Alarm]] = field(default_factory=list)
+    levels: list[Happened[Level]] = field(default_factory=list)
     last_record: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     stored: int = 0
@@ -149,10 +150,10 @@ class Batch:
             entry.head = max(entry.head, min(d.head, MAX_SEQUENCE))
         else:
             happened: Happened[Any] = Happened(pack.org, pack.edge, pack.ep, entry.epoch, item.s, item.t, credible, pack.h, d)
-            (self.lifts if isinstance(d, Lift) else self.alarms).append(happened)
+            (self.lifts if isinstance(d, Lift) else self.levels if isinstance(d, Level) else self.alarms).append(happened)
 
 
-_RULED = frozenset({Lift, Alarm, Gap, Health})
+_RULED = frozenset({Lift, Alarm, Level, Gap, Health})
 
 
 def _marks(t: int, rx: int, d: object) -> list[str]:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
-from asty_contracts.records import Alarm, BinSeen, DeviceHealth, Driver, Engine, Fuel, Gap, Health, Lift, Position, Ppe, Weight
+from asty_contracts.records import Alarm, BinSeen, DeviceHealth, Driver, Engine, Fuel, Gap, Health, Level, Lift, Position, Ppe, Weight
 from msgspec.structs import astuple
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange
@@ -137,5 +137,10 @@ TABLES: dict[type, Table] = {
     Gap: Table("gap", (("ranges", "int8multirange"), ("n", "int8"), *_texts("kind", "why")), _gap, _gap_doubt),
     Health: Table("health", (*_ints("up", "head", "acked", "held", "bytes", "rss", "disk"), ("devices", "jsonb")), _health),
     Driver: Table("driver", _texts("act", "bin", "reason", "photo", "note")),
+    Level: Table(
+        "level",
+        (*_texts("bin", "sensor"), *_floats("level", "dist", "full_at", "battery"), ("tilt", "text"), ("rssi", "float8"), ("n", "int8")),
+        doubt=lambda d: _too_long(d.bin, d.sensor),
+    ),
     Whole: Table("other", (("kind", "text"), ("record", "jsonb"), ("why", "text")), _whole),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from asty_stream.incoming import Received, Unreadable, Whole, apart, whole_item
 from asty_stream.packed import Packed
+from asty_stream.rules.levels import LIMIT
 from asty_stream.store.keeper import Keeper, halves, now_ms
 from asty_stream.store.partitions import Partitions, weeks_of
 from asty_stream.store.transaction import Outcome, store
@@ -19,14 +20,14 @@ log = logging.getLogger(__name__)
 type Message = Packed | Received | Unreadable
 
 
-def telemetry_keeper(dsn: str, org: str, *, clock: Callable[[], int] = now_ms) -> Keeper[Message, Outcome]:
+def telemetry_keeper(dsn: str, org: str, *, clock: Callable[[], int] = now_ms, level_limit: float = LIMIT) -> Keeper[Message, Outcome]:
     """Return the keeper of one telemetry agent; `clock` gives the town's time, UTC ms."""
     partitions = Partitions()
 
     async def work(connection: AsyncConnection[Any], messages: Sequence[Message]) -> Outcome:
         now = clock()
         await partitions.ensure(connection, weeks_of(messages, now))
-        return await store(connection, messages, org=org, now=now)
+        return await store(connection, messages, org=org, now=now, level_limit=level_limit)
 
     return Keeper(dsn, work, divided)
 

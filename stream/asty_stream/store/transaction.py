@@ -10,7 +10,8 @@ import msgspec
 from asty_contracts.groups import Head
 from asty_contracts.ids import is_name
 from asty_contracts.life import Ack
-from asty_contracts.topics import ALERTS, TOWN_EVENTS
+from asty_contracts.stream import PlanTrigger
+from asty_contracts.topics import ALERTS, PLAN_TRIGGERS, TOWN_EVENTS
 from psycopg import AsyncConnection, sql
 
 from asty_stream.incoming import Received, Unreadable, apart, at
@@ -18,7 +19,7 @@ from asty_stream.packed import Packed
 from asty_stream.rules.alarms import judge
 from asty_stream.rules.lifts import announce
 from asty_stream.rules.timing import HOUR
-from asty_stream.store import binary, folds, ledger
+from asty_stream.store import binary, folds, ledger, levels
 from asty_stream.store.arrange import Batch, time_of
 from asty_stream.store.refusals import Refusal, keep_refusals
 from asty_stream.store.tables import PREFIX, TABLES, Table
@@ -37,14 +38,20 @@ class Outcome(NamedTuple):
     announced: int
 
 
-async def store(connection: AsyncConnection[Any], messages: Sequence[Packed | Received | Unreadable], *, org: str, now: int) -> Outcome:
-    """Store what is new of these packs and return what to acknowledge, also for packs that brought nothing new."""
+async def store(
+    connection: AsyncConnection[Any], messages: Sequence[Packed | Received | Unreadable], *, org: str, now: int, level_limit: float
+) -> Outcome:
+    """Store what is new of these packs and return what to acknowledge, also for packs that brought nothing new.
+
+    `level_limit` is the % from which a bin is to be emptied at once, where its sensor brings no limit.
+    """
     groups, packs, refusals = _acceptable(messages, org, now)
     owners: dict[UUID, tuple[str, str]] = {}
     senders: Iterable[Head | Received] = chain(*(group.heads for group in groups), packs)
     for sender in senders:
         owners.setdefault(sender.ep, (org, sender.edge))
     batch = Batch()
+    triggers: list[PlanTrigger] = []
     async with connection.transaction():
         entries = await ledger.lock(connection, owners) if owners else {}
         touched = {head.ep for group in groups for head in group.heads if entries[head.ep].edge == head.edge}
@@ -64,10 +71,11 @@ async def store(connection: AsyncConnection[Any], messages: Sequence[Packed | Re
             await _count(connection, batch)
             await folds.fold_bins(connection, batch.lifts)
             await folds.fold_alarms(connection, batch.alarms)
+            triggers = await levels.fold_levels(connection, batch.levels, now, level_limit)
             await _see_edges(connection, org, batch, {entries[ep].edge for ep in touched})
         if refusals:
             await keep_refusals(connection, refusals)
-        announced = await _write_announcements(connection, batch, now)
+        announced = await _write_announcements(connection, batch, triggers, now)
         await _notify(connection, batch)
     acks = [(entries[ep].edge, entries[ep].ack()) for ep in sorted(touched)]
     return Outcome(acks, batch.stored, batch.doubled, len(refusals), announced)
@@ -170,11 +178,12 @@ async def _see_edges(connection: AsyncConnection[Any], org: str, batch: Batch, e
     )
 
 
-async def _write_announcements(connection: AsyncConnection[Any], batch: Batch, now: int) -> int:
+async def _write_announcements(connection: AsyncConnection[Any], batch: Batch, triggers: Sequence[PlanTrigger], now: int) -> int:
     """Write down what Kafka must be told, so that a crash after the commit does not swallow an alarm."""
     encode = msgspec.json.encode
     rows = [(ALERTS.name, it.edge, encode(judge(it, now))) for it in batch.alarms]
     rows += [(TOWN_EVENTS.name, it.d.tag or it.edge, encode(announce(it))) for it in batch.lifts]
+    rows += [(PLAN_TRIGGERS.name, it.subject, encode(it)) for it in triggers]
     if rows:
         await connection.execute(
             "INSERT INTO telemetry.announcement (topic, key, value) SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[])",
