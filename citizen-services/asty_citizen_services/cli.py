@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from asty_process.environment import OperatorError, SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
-    except (settings.OperatorError, FileNotFoundError) as error:
+    except (OperatorError, FileNotFoundError) as error:
         sys.exit(f"asty-citizen-services: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"asty-citizen-services: the database refused: {str(error).splitlines()[0]}; nothing was changed")
@@ -111,12 +112,10 @@ def _double_taxisnet(wanted: argparse.Namespace) -> None:
     from asty_citizen_services.identity import sign_in, taxisnet_double
 
     if settings.is_production():
-        raise settings.SettingsError(
-            "a stand-in for TaxisNet does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_TAXISNET_ADDRESS to GSIS"
-        )
+        raise SettingsError("a stand-in for TaxisNet does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_TAXISNET_ADDRESS to GSIS")
     chosen = settings.read()
     if chosen.taxisnet is None:
-        raise settings.SettingsError("ASTY_CITIZEN_TAXISNET_ADDRESS, _CLIENT and _SECRET are missing: the stand-in takes that one client")
+        raise SettingsError("ASTY_CITIZEN_TAXISNET_ADDRESS, _CLIENT and _SECRET are missing: the stand-in takes that one client")
     client = taxisnet_double.Client(chosen.taxisnet.client, chosen.taxisnet.secret, chosen.address + sign_in.BACK)
     uvicorn.run(taxisnet_double.create_app(client), host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
 
@@ -146,12 +145,12 @@ def _double_directory(wanted: argparse.Namespace) -> None:
     from asty_citizen_services.identity import directory_pages, oidc_double
 
     if settings.is_production():
-        raise settings.SettingsError(
+        raise SettingsError(
             "a stand-in for the directory does not start with ASTY_PRODUCTION: set ASTY_CITIZEN_OIDC_ISSUER to the municipality's own"
         )
     chosen = settings.read()
     if chosen.oidc is None:
-        raise settings.SettingsError("ASTY_CITIZEN_OIDC_ISSUER, _CLIENT and _SECRET are missing: the stand-in takes that one client")
+        raise SettingsError("ASTY_CITIZEN_OIDC_ISSUER, _CLIENT and _SECRET are missing: the stand-in takes that one client")
     client = oidc_double.Registered(chosen.oidc.client, chosen.oidc.secret, chosen.address + directory_pages.BACK)
     app = oidc_double.create_app(client, chosen.oidc.issuer)
     uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
@@ -182,7 +181,7 @@ def _double_documents(wanted: argparse.Namespace) -> None:
     from asty_citizen_services.handover import double as documents_double
 
     if settings.is_production():
-        raise settings.SettingsError("a stand-in for the document system does not start with ASTY_PRODUCTION")
+        raise SettingsError("a stand-in for the document system does not start with ASTY_PRODUCTION")
     chosen = settings.read()
     app = documents_double.create_app(_documents(chosen).secret, documents_double.Archive())
     uvicorn.run(app, host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
@@ -201,7 +200,7 @@ def _check_handover(_wanted: argparse.Namespace) -> None:
 
 def _documents(chosen: settings.Settings) -> settings.DocumentSystemSettings:
     if chosen.documents is None or not chosen.documents.secret:
-        raise settings.SettingsError("ASTY_CITIZEN_DOCUMENTS_ADDRESS and ASTY_CITIZEN_DOCUMENTS_SECRET are missing")
+        raise SettingsError("ASTY_CITIZEN_DOCUMENTS_ADDRESS and ASTY_CITIZEN_DOCUMENTS_SECRET are missing")
     return chosen.documents
 
 

@@ -5,17 +5,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine, make_url
+from asty_process.postgres import url
+from sqlalchemy import DateTime, Engine, MetaData, Text, create_engine
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 SCHEMA = "citizen"
 # the job queue's functions name their tables without a schema
 OPTIONS = f"-c search_path={SCHEMA},public -c timezone=UTC"
 _CONNECT = {"connect_timeout": 3, "application_name": "asty-citizen-services"}
-UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN = "42P01", "3F000", "42703"
 
 
 class Base(DeclarativeBase):
@@ -65,21 +63,3 @@ class Database:
 def for_migrations(dsn: str) -> Engine:
     """Return an engine without time limits."""
     return create_engine(url(dsn), connect_args={**_CONNECT, "options": OPTIONS})
-
-
-def is_away(error: Exception) -> bool:
-    """Tell whether an error means that the database does not answer, rather than that the statement is wrong."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def is_not_migrated(error: Exception) -> bool:
-    """Tell whether a table is not there yet."""
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, ProgrammingError) else None
-    return state in (UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN)
-
-
-def url(dsn: str) -> str:
-    """Return the address with the driver's name in it."""
-    return make_url(dsn).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

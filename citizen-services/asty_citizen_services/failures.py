@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import urlencode
 
 import psycopg
+from asty_process.postgres import is_away, is_not_migrated
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -13,7 +14,6 @@ from starlette.exceptions import HTTPException
 
 from asty_citizen_services.bodies import BodyTooLargeError
 from asty_citizen_services.csrf import FOR_PROGRAMS, ForeignFormError
-from asty_citizen_services.database import is_away, is_not_migrated
 from asty_citizen_services.rates import TooOftenError
 from asty_citizen_services.screens import Screens
 

@@ -1,13 +1,14 @@
 """/health for supervisors and /metrics for Prometheus."""
 
+from asty_process.measure import Measured
+from asty_process.postgres import is_away, is_not_migrated
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from asty_citizen_services.database import Database, is_away, is_not_migrated
-from asty_citizen_services.measure import Measured
+from asty_citizen_services.database import Database
 
 _PROBE = text("SELECT (SELECT count(*) FROM session WHERE false), (SELECT count(*) FROM procrastinate_jobs WHERE false)")
 _QUEUE = text("SELECT status::text, count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1 ORDER BY 1")

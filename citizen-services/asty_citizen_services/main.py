@@ -8,6 +8,7 @@ from typing import Any
 
 from asty_look import assets
 from asty_look.headers import SafeHeaders
+from asty_process.measure import Measure, Measured
 from fastapi import Depends, FastAPI
 
 from asty_citizen_services import casework, csrf, failures, health
@@ -25,7 +26,6 @@ from asty_citizen_services.identity import directory_pages, me, sign_in, staff_p
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
-from asty_citizen_services.measure import Measure, Measured
 from asty_citizen_services.notices import carriers as notices
 from asty_citizen_services.notices import receipts_api
 from asty_citizen_services.notices.pages import Pages as NoticePages
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     filling = Filling(screens, catalogue, counter, settings.zone, scanner)
     authorities = trust.read(settings.trust)
     office = Office(database, screens, catalogue, cases.desk, settings.zone)
-    measured = Measured()
+    measured = Measured("asty_citizen")
     login = TaxisNet(settings.taxisnet, settings.address + sign_in.BACK) if settings.taxisnet else None
     cookies = Cookies(settings.is_tls)
     carriers = notices.chosen(settings.notices)

@@ -6,25 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from asty_contracts.ids import is_name
+from asty_process.environment import Environment
 
 ATHENS = ZoneInfo("Europe/Athens")
 LEAST_SECRET = 24
 TEST_ORGANISATION = "99999"
 """Stands for the organisation code of DIAS, which the bank gives, on a laptop."""
 type Security = Literal["starttls", "tls", "none"]
-SECURITIES: Mapping[str, Security] = {"starttls": "starttls", "tls": "tls", "none": "none"}
+SECURITIES: tuple[Security, ...] = ("starttls", "tls", "none")
 REALMS = ("oauth2server", "oauth2serverotp")
-
-
-class OperatorError(Exception):
-    """Something that whoever runs a command has to put right; its text says what."""
-
-
-class SettingsError(OperatorError):
-    """A setting is missing or wrong: names the variable and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,172 +139,144 @@ class Settings:
         return urlsplit(self.address).hostname or ""
 
 
-def read(environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
+def read(variables: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
     """Raises SettingsError."""
-    org = environment.get("ASTY_ORG", "")
-    if not is_name(org):
-        raise SettingsError(f"ASTY_ORG is {org!r}: expected 1 to 32 of a-z, 0-9 and inner hyphens, such as demo")
-    dsn = environment.get("ASTY_DATABASE_DSN", "")
-    if not dsn:
-        raise SettingsError("ASTY_DATABASE_DSN is missing: expected a PostgreSQL address such as postgresql://asty@127.0.0.1:5433/asty")
-    secret = environment.get("ASTY_CITIZEN_SECRET", "")
+    environment = Environment(variables)
+    secret = environment.text("ASTY_CITIZEN_SECRET")
     if len(secret) < LEAST_SECRET:
-        raise SettingsError(f"ASTY_CITIZEN_SECRET has {len(secret)} characters: expected {LEAST_SECRET} or more, random and kept")
-    production = is_production(environment)
-    port = _port("ASTY_CITIZEN_PORT", environment.get("ASTY_CITIZEN_PORT", "8420"))
-    folder, trust = environment.get("ASTY_CITIZEN_PROCEDURES"), environment.get("ASTY_CITIZEN_TRUST")
-    return Settings(
+        environment.wrong(f"ASTY_CITIZEN_SECRET has {len(secret)} characters: expected {LEAST_SECRET} or more, random and kept")
+    org, port = environment.town(), environment.port("ASTY_CITIZEN_PORT", 8420)
+    chosen = Settings(
         org=org,
-        dsn=dsn,
+        dsn=environment.database(),
         secret=secret,
-        municipality=environment.get("ASTY_CITIZEN_MUNICIPALITY") or org,
-        address=_address(environment.get("ASTY_CITIZEN_ADDRESS") or f"http://localhost:{port}", production=production),
-        host=environment.get("ASTY_CITIZEN_HOST", "127.0.0.1"),
+        municipality=environment.text("ASTY_CITIZEN_MUNICIPALITY", org),
+        address=_address(environment, f"http://localhost:{port}"),
+        host=environment.text("ASTY_CITIZEN_HOST", "127.0.0.1"),
         port=port,
-        zone=_zone(environment.get("ASTY_TIMEZONE", "Europe/Athens")),
-        production=production,
-        procedures=Path(folder) if folder else None,
+        zone=environment.zone(),
+        production=environment.is_production(),
+        procedures=environment.path("ASTY_CITIZEN_PROCEDURES"),
         taxisnet=_taxisnet(environment),
         scanner=_scanner(environment),
         oidc=_oidc(environment),
-        trust=Path(trust) if trust else None,
-        timestamps=environment.get("ASTY_CITIZEN_TIMESTAMPS") or None,
-        notices=_notices(environment, production=production),
-        bank=_bank(environment, production=production),
+        trust=environment.path("ASTY_CITIZEN_TRUST"),
+        timestamps=environment.optional("ASTY_CITIZEN_TIMESTAMPS"),
+        notices=_notices(environment),
+        bank=_bank(environment),
         documents=_documents(environment),
     )
+    environment.done()
+    return chosen
 
 
-def is_production(environment: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251  this is the one place
+def is_production(variables: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251  this is the one place
     """Tell whether this is the municipality's own system, where no test double may start."""
-    return environment.get("ASTY_PRODUCTION", "") not in ("", "0")
+    return Environment(variables).is_production()
 
 
-def _taxisnet(environment: Mapping[str, str]) -> TaxisNetSettings | None:
-    address = environment.get("ASTY_CITIZEN_TAXISNET_ADDRESS", "").rstrip("/")
-    if not address:
+def _taxisnet(environment: Environment) -> TaxisNetSettings | None:
+    if not (address := environment.address("ASTY_CITIZEN_TAXISNET_ADDRESS")):
         return None
-    realm = environment.get("ASTY_CITIZEN_TAXISNET_REALM") or REALMS[0]
-    if realm not in REALMS:
-        raise SettingsError(f"ASTY_CITIZEN_TAXISNET_REALM is {realm!r}: expected one of {', '.join(REALMS)}")
-    client, secret = (_needed(environment, f"ASTY_CITIZEN_TAXISNET_{name}", "the registration at GSIS") for name in ("CLIENT", "SECRET"))
+    realm = environment.one_of("ASTY_CITIZEN_TAXISNET_REALM", REALMS)
+    client, secret = (
+        environment.needed(f"ASTY_CITIZEN_TAXISNET_{name}", "the value from the registration at GSIS") for name in ("CLIENT", "SECRET")
+    )
     return TaxisNetSettings(address, client, secret, realm)
 
 
-def _scanner(environment: Mapping[str, str]) -> tuple[str, int] | None:
-    host = environment.get("ASTY_CITIZEN_CLAMD_HOST")
-    return (host, _port("ASTY_CITIZEN_CLAMD_PORT", environment.get("ASTY_CITIZEN_CLAMD_PORT", "3310"))) if host else None
+def _scanner(environment: Environment) -> tuple[str, int] | None:
+    host = environment.text("ASTY_CITIZEN_CLAMD_HOST")
+    return (host, environment.port("ASTY_CITIZEN_CLAMD_PORT", 3310)) if host else None
 
 
-def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
-    issuer = environment.get("ASTY_CITIZEN_OIDC_ISSUER", "").rstrip("/")
-    if not issuer:
+def _oidc(environment: Environment) -> OidcSettings | None:
+    if not (issuer := environment.address("ASTY_CITIZEN_OIDC_ISSUER")):
         return None
-    client, secret = (_needed(environment, f"ASTY_CITIZEN_OIDC_{name}", "the directory's registration") for name in ("CLIENT", "SECRET"))
+    client, secret = (
+        environment.needed(f"ASTY_CITIZEN_OIDC_{name}", "the value from the directory's registration") for name in ("CLIENT", "SECRET")
+    )
     return OidcSettings(issuer, client, secret)
 
 
-def _notices(environment: Mapping[str, str], *, production: bool) -> NoticeSettings:
-    how = environment.get("ASTY_CITIZEN_NOTICES", "")
-    if how not in ("", "console"):
-        raise SettingsError(f"ASTY_CITIZEN_NOTICES is {how!r}: expected console, or nothing")
+def _notices(environment: Environment) -> NoticeSettings:
     found = NoticeSettings(
         smpp=_smpp(environment),
         gateway=_gateway(environment),
         mailbox=_mailbox(environment),
-        push_key=environment.get("ASTY_CITIZEN_PUSH_KEY") or None,
-        push_contact=environment.get("ASTY_CITIZEN_PUSH_CONTACT", ""),
-        console=how == "console" or not production,
+        push_key=environment.optional("ASTY_CITIZEN_PUSH_KEY"),
+        push_contact=environment.text("ASTY_CITIZEN_PUSH_CONTACT"),
+        console=environment.one_of("ASTY_CITIZEN_NOTICES", ("", "console")) == "console" or not environment.is_production(),
     )
     if found.smpp is not None and found.gateway is not None:
-        raise SettingsError("ASTY_CITIZEN_SMS_HOST and ASTY_CITIZEN_SMS_GATEWAY are both set: expected one way for short messages")
+        environment.wrong("ASTY_CITIZEN_SMS_HOST and ASTY_CITIZEN_SMS_GATEWAY are both set: expected one way for short messages")
     if found.push_key is not None and not found.push_contact.startswith("mailto:"):
-        raise SettingsError(f"ASTY_CITIZEN_PUSH_CONTACT is {found.push_contact!r}: expected mailto: and an address")
+        environment.refuse("ASTY_CITIZEN_PUSH_CONTACT", "mailto: and an address")
     if not found.console and not (found.smpp or found.gateway or found.mailbox):
-        raise SettingsError(
+        environment.wrong(
             "no carrier of notices is set up with ASTY_PRODUCTION: expected ASTY_CITIZEN_SMS_HOST, ASTY_CITIZEN_SMS_GATEWAY or"
             " ASTY_CITIZEN_SMTP_HOST; ASTY_CITIZEN_NOTICES=console prints them instead"
         )
     return found
 
 
-def _smpp(environment: Mapping[str, str]) -> SmppSettings | None:
-    host = environment.get("ASTY_CITIZEN_SMS_HOST", "")
-    if not host:
+def _smpp(environment: Environment) -> SmppSettings | None:
+    if not (host := environment.text("ASTY_CITIZEN_SMS_HOST")):
         return None
-    user, password, sender = (_needed(environment, f"ASTY_CITIZEN_SMS_{name}", "the operator") for name in ("USER", "PASSWORD", "SENDER"))
-    port = _port("ASTY_CITIZEN_SMS_PORT", environment.get("ASTY_CITIZEN_SMS_PORT", "2775"))
-    return SmppSettings(host, port, user, password, sender, tls=environment.get("ASTY_CITIZEN_SMS_TLS", "") not in ("", "0"))
-
-
-def _gateway(environment: Mapping[str, str]) -> GatewaySettings | None:
-    address = environment.get("ASTY_CITIZEN_SMS_GATEWAY", "").rstrip("/")
-    if not address:
-        return None
-    key, sender = (_needed(environment, f"ASTY_CITIZEN_SMS_{name}", "the gateway's registration") for name in ("KEY", "SENDER"))
-    return GatewaySettings(address, key, sender)
-
-
-def _mailbox(environment: Mapping[str, str]) -> MailSettings | None:
-    host = environment.get("ASTY_CITIZEN_SMTP_HOST", "")
-    if not host:
-        return None
-    given = environment.get("ASTY_CITIZEN_SMTP_SECURITY", "starttls")
-    if (security := SECURITIES.get(given)) is None:
-        raise SettingsError(f"ASTY_CITIZEN_SMTP_SECURITY is {given!r}: expected starttls, tls or none")
-    return MailSettings(
-        host,
-        _port("ASTY_CITIZEN_SMTP_PORT", environment.get("ASTY_CITIZEN_SMTP_PORT", "587")),
-        _needed(environment, "ASTY_CITIZEN_SMTP_SENDER", "the municipality, an address such as no-reply@example.gr"),
-        environment.get("ASTY_CITIZEN_MUNICIPALITY", ""),
-        security,
-        environment.get("ASTY_CITIZEN_SMTP_USER", ""),
-        environment.get("ASTY_CITIZEN_SMTP_PASSWORD", ""),
+    user, password, sender = (
+        environment.needed(f"ASTY_CITIZEN_SMS_{name}", "the value from the operator") for name in ("USER", "PASSWORD", "SENDER")
+    )
+    return SmppSettings(
+        host, environment.port("ASTY_CITIZEN_SMS_PORT", 2775), user, password, sender, tls=environment.is_on("ASTY_CITIZEN_SMS_TLS")
     )
 
 
-def _bank(environment: Mapping[str, str], *, production: bool) -> BankSettings | None:
-    address = environment.get("ASTY_CITIZEN_BANK_ADDRESS", "").rstrip("/")
-    if not address:
+def _gateway(environment: Environment) -> GatewaySettings | None:
+    if not (address := environment.address("ASTY_CITIZEN_SMS_GATEWAY")):
         return None
-    organisation = environment.get("ASTY_CITIZEN_BANK_ORGANISATION", "" if production else TEST_ORGANISATION)
+    key, sender = (
+        environment.needed(f"ASTY_CITIZEN_SMS_{name}", "the value from the gateway's registration") for name in ("KEY", "SENDER")
+    )
+    return GatewaySettings(address, key, sender)
+
+
+def _mailbox(environment: Environment) -> MailSettings | None:
+    if not (host := environment.text("ASTY_CITIZEN_SMTP_HOST")):
+        return None
+    return MailSettings(
+        host,
+        environment.port("ASTY_CITIZEN_SMTP_PORT", 587),
+        environment.needed("ASTY_CITIZEN_SMTP_SENDER", "the municipality's address for notices, such as no-reply@example.gr"),
+        environment.text("ASTY_CITIZEN_MUNICIPALITY"),
+        environment.one_of("ASTY_CITIZEN_SMTP_SECURITY", SECURITIES),
+        environment.text("ASTY_CITIZEN_SMTP_USER"),
+        environment.text("ASTY_CITIZEN_SMTP_PASSWORD"),
+    )
+
+
+def _bank(environment: Environment) -> BankSettings | None:
+    if not (address := environment.address("ASTY_CITIZEN_BANK_ADDRESS")):
+        return None
+    organisation = environment.text("ASTY_CITIZEN_BANK_ORGANISATION", "" if environment.is_production() else TEST_ORGANISATION)
     if len(organisation) != 5 or not (organisation.isascii() and organisation.isdigit()):
-        raise SettingsError(f"ASTY_CITIZEN_BANK_ORGANISATION is {organisation!r}: expected the five digits that the bank gave for DIAS")
-    return BankSettings(address, _needed(environment, "ASTY_CITIZEN_BANK_SECRET", "the bank's contract"), organisation)
+        environment.refuse("ASTY_CITIZEN_BANK_ORGANISATION", "the five digits that the bank gave for DIAS")
+    return BankSettings(address, environment.needed("ASTY_CITIZEN_BANK_SECRET", "the value from the bank's contract"), organisation)
 
 
-def _documents(environment: Mapping[str, str]) -> DocumentSystemSettings | None:
-    address = environment.get("ASTY_CITIZEN_DOCUMENTS_ADDRESS", "").rstrip("/")
-    if not address:
+def _documents(environment: Environment) -> DocumentSystemSettings | None:
+    if not (address := environment.address("ASTY_CITIZEN_DOCUMENTS_ADDRESS")):
         return None
     if address == "console":
         return DocumentSystemSettings(address, "")
-    return DocumentSystemSettings(address, _needed(environment, "ASTY_CITIZEN_DOCUMENTS_SECRET", "the document system's vendor"))
+    return DocumentSystemSettings(
+        address, environment.needed("ASTY_CITIZEN_DOCUMENTS_SECRET", "the value from the document system's vendor")
+    )
 
 
-def _needed(environment: Mapping[str, str], variable: str, source: str) -> str:
-    if not (value := environment.get(variable, "")):
-        raise SettingsError(f"{variable} is missing: expected the value from {source}")
-    return value
-
-
-def _address(text: str, *, production: bool) -> str:
-    parts = urlsplit(text)
+def _address(environment: Environment, default: str) -> str:
+    parts = urlsplit(environment.text("ASTY_CITIZEN_ADDRESS", default))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise SettingsError(f"ASTY_CITIZEN_ADDRESS is {text!r}: expected scheme and host alone, such as https://polites.example.gr")
-    if production and parts.scheme != "https":
-        raise SettingsError(f"ASTY_CITIZEN_ADDRESS is {text!r}: expected https:// with ASTY_PRODUCTION, since sign-in cookies cross it")
+        environment.refuse("ASTY_CITIZEN_ADDRESS", "scheme and host alone, such as https://polites.example.gr")
+    elif environment.is_production() and parts.scheme != "https":
+        environment.refuse("ASTY_CITIZEN_ADDRESS", "https:// with ASTY_PRODUCTION, since sign-in cookies cross it")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _port(variable: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise SettingsError(f"{variable} is {text!r}: expected a port from 1 to 65535")
-    return int(text)
-
-
-def _zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"ASTY_TIMEZONE is {text!r}: expected a time zone such as Europe/Athens") from error

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from asty_process.environment import SettingsError
 from asty_town import TownFileError
 from asty_town import read as read_town
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +21,7 @@ from asty_cloud_api.migrate import migrate
 
 ROOMS = {"enrol": "enrolment", "bench": "rehearsal", "forecast": "rehearsal", "simulate": "rehearsal", "roads": "roads", "driver": "cab"}
 """Commands that a room brings. Solvers, plots and web server take seconds to import: a command imports what it needs and no more."""
-ERRORS: tuple[type[Exception], ...] = (settings.SettingsError, register.RegisterFileError, TownFileError)
+ERRORS: tuple[type[Exception], ...] = (SettingsError, register.RegisterFileError, TownFileError)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from asty_look import assets
 from asty_look.headers import SafeHeaders
 from asty_look.pages import Pages
+from asty_process.measure import Measure, Measured
 from asty_town import TownFileError
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,7 +35,6 @@ from asty_cloud_api.interface import health
 from asty_cloud_api.interface import routes as interface
 from asty_cloud_api.joints import Joints
 from asty_cloud_api.live.feed import Feed
-from asty_cloud_api.measure import Measure, Measured
 from asty_cloud_api.roads import routes as roads
 from asty_cloud_api.roads.closures import Closures
 from asty_cloud_api.roads.valhalla import Valhalla
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     joints = Joints(changing, outbox, closures, settings.dsn, settings.valhalla_url)
     feed = Feed(settings.dsn)
     pages = Pages(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
-    measured = Measured()
+    measured = Measured("asty_cloud_api")
     desk = Desk(engine, changing, pages, feed, settings.zone, joints, joints)
     drivers = Cab(changing)
     office = enrolment_commands.office(settings.enrolment, settings.dsn) if settings.enrolment else None

@@ -5,6 +5,8 @@ import logging
 import signal
 from collections.abc import Sequence
 
+from asty_process.environment import SettingsError
+
 from asty_cloud_api import database
 from asty_cloud_api.dispatch.inbox import Inbox
 from asty_cloud_api.dispatch.known import Measures, Point, Polygon
@@ -18,7 +20,7 @@ from asty_cloud_api.roads.errors import NoWayError, RoadsAwayError, RoadsRefused
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
 from asty_cloud_api.roads.valhalla import Ring
-from asty_cloud_api.settings import Settings, SettingsError
+from asty_cloud_api.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable
 
 from asty_contracts.topics import KAFKA_TOPICS
+from asty_process.environment import SettingsError
 
 from asty_ingest import metrics
 from asty_ingest.bridge import Bridge
 from asty_ingest.counters import Counters
 from asty_ingest.kafka import Sender, TopicKeeper
 from asty_ingest.mqtt import Session
-from asty_ingest.settings import Settings, SettingsError, from_environment
+from asty_ingest.settings import Settings, from_environment
 from asty_ingest.window import Window
 
 log = logging.getLogger("asty_ingest")

@@ -6,6 +6,7 @@ import logging
 import sys
 
 import psycopg
+from asty_process.environment import SettingsError
 
 from asty_stream import settings
 from asty_stream.migrate import migrate
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             from asty_stream.store.maintain import maintain
 
             asyncio.run(maintain(dsn, settings.read_gap_minutes()))
-    except settings.SettingsError as error:
+    except SettingsError as error:
         print(f"asty-stream: the environment does not fit: {error}", file=sys.stderr)
         return 2
     except psycopg.Error as error:

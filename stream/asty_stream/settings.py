@@ -5,16 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from asty_contracts.ids import is_name
+from asty_process.environment import Environment
 
 from asty_stream.rules.levels import LIMIT
 
 GAP_MINUTES = 15.0
 """How long a gap may stay open, while its edge is connected, before it is an alarm."""
-
-
-class SettingsError(Exception):
-    """The environment does not fit: names each variable and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,101 +43,55 @@ class Settings:
     level_limit: float
 
 
-class _Reader:
-    """Reads variables and collects everything that is wrong, so that an operator mends it in one go."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-        self.wrong: list[str] = []
-
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self.environment.get(name, "") or default
-        if value is None:
-            self.wrong.append(f"{name} is not set")
-            return ""
-        return value
-
-    def optional(self, name: str) -> str | None:
-        return self.environment.get(name) or None
-
-    def number(self, name: str, default: float, low: float, high: float) -> float:
-        value = self.environment.get(name, "")
-        if not value:
-            return default
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not low <= number <= high:
-            self.wrong.append(f"{name}={value!r} is not a number from {low:g} to {high:g}")
-            return default
-        return number
-
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        number = self.number(name, default, low, high)
-        if not number.is_integer():
-            self.wrong.append(f"{name}={number!r} is not a whole number")
-        return int(number)
-
-    def done(self) -> None:
-        if self.wrong:
-            raise SettingsError("; ".join(self.wrong))
-
-
-def read(environment: Mapping[str, str] | None = None) -> Settings:
+def read(variables: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
     """Read the worker's settings. Raises SettingsError."""
-    reader = _Reader(os.environ if environment is None else environment)  # noqa: TID251
-    org = reader.text("ASTY_ORG")
-    if org and not is_name(org):
-        reader.wrong.append(f"ASTY_ORG={org!r} is not 1 to 32 of a-z, 0-9 and inner hyphens")
-    protocol = reader.text("ASTY_MQTT_PROTOCOL", "5")
-    if protocol not in ("5", "3.1.1"):
-        reader.wrong.append(f"ASTY_MQTT_PROTOCOL={protocol!r} is neither 5 nor 3.1.1")
+    environment = Environment(variables)
     mqtt = MqttSettings(
-        host=reader.text("ASTY_MQTT_HOST", "127.0.0.1"),
-        port=reader.whole("ASTY_MQTT_PORT", 1883, 1, 65535),
-        protocol="3.1.1" if protocol == "3.1.1" else "5",
-        username=reader.optional("ASTY_MQTT_USERNAME"),
-        password=reader.optional("ASTY_MQTT_PASSWORD"),
-        ca=reader.optional("ASTY_MQTT_TLS_CA"),
-        cert=reader.optional("ASTY_MQTT_TLS_CERT"),
-        key=reader.optional("ASTY_MQTT_TLS_KEY"),
+        host=environment.text("ASTY_MQTT_HOST", "127.0.0.1"),
+        port=environment.port("ASTY_MQTT_PORT", 1883),
+        protocol=environment.one_of("ASTY_MQTT_PROTOCOL", ("5", "3.1.1")),
+        username=environment.optional("ASTY_MQTT_USERNAME"),
+        password=environment.optional("ASTY_MQTT_PASSWORD"),
+        ca=environment.optional("ASTY_MQTT_TLS_CA"),
+        cert=environment.optional("ASTY_MQTT_TLS_CERT"),
+        key=environment.optional("ASTY_MQTT_TLS_KEY"),
     )
     if (mqtt.cert or mqtt.key) and not (mqtt.ca and mqtt.cert and mqtt.key):
-        reader.wrong.append("ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY come together, with ASTY_MQTT_TLS_CA")
-    if reader.optional("ASTY_PRODUCTION") == "1" and not mqtt.cert:
-        reader.wrong.append("ASTY_PRODUCTION=1 takes no plain text: set ASTY_MQTT_TLS_CA, ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY")
+        environment.wrong("ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY come together, with ASTY_MQTT_TLS_CA")
+    if environment.is_production() and not mqtt.cert:
+        environment.wrong("ASTY_PRODUCTION=1 takes no plain text: set ASTY_MQTT_TLS_CA, ASTY_MQTT_TLS_CERT and ASTY_MQTT_TLS_KEY")
+    org = environment.town()
     settings = Settings(
         org=org,
-        database_dsn=reader.text("ASTY_DATABASE_DSN"),
-        kafka_bootstrap=reader.text("ASTY_KAFKA_BOOTSTRAP"),
-        kafka_replication=reader.whole("ASTY_KAFKA_REPLICATION", 1, 1, 9),
-        group=reader.text("ASTY_STREAM_GROUP", f"asty-stream-{org}"),
+        database_dsn=environment.database(),
+        kafka_bootstrap=environment.needed("ASTY_KAFKA_BOOTSTRAP", "where Kafka listens, such as 127.0.0.1:9092"),
+        kafka_replication=environment.whole("ASTY_KAFKA_REPLICATION", 1, 1, 9),
+        group=environment.text("ASTY_STREAM_GROUP", f"asty-stream-{org}"),
         mqtt=mqtt,
-        batch_packs=reader.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
-        stall_seconds=reader.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
-        gap_minutes=_gap_minutes(reader),
-        level_limit=reader.number("ASTY_STREAM_LEVEL_LIMIT", LIMIT, 10, 150),
+        batch_packs=environment.whole("ASTY_STREAM_BATCH", 200, 1, 10_000),
+        stall_seconds=environment.number("ASTY_STREAM_STALL_SECONDS", 30, 1, 3600),
+        gap_minutes=_gap_minutes(environment),
+        level_limit=environment.number("ASTY_STREAM_LEVEL_LIMIT", LIMIT, 10, 150),
     )
-    reader.done()
+    environment.done()
     return settings
 
 
-def read_dsn(environment: Mapping[str, str] | None = None) -> str:
+def read_dsn(variables: Mapping[str, str] = os.environ) -> str:  # noqa: TID251
     """Read only where the database is. Raises SettingsError."""
-    reader = _Reader(os.environ if environment is None else environment)  # noqa: TID251
-    dsn = reader.text("ASTY_DATABASE_DSN")
-    reader.done()
+    environment = Environment(variables)
+    dsn = environment.database()
+    environment.done()
     return dsn
 
 
-def read_gap_minutes(environment: Mapping[str, str] | None = None) -> float:
+def read_gap_minutes(variables: Mapping[str, str] = os.environ) -> float:  # noqa: TID251
     """Read only how long a gap may stay open. Raises SettingsError."""
-    reader = _Reader(os.environ if environment is None else environment)  # noqa: TID251
-    minutes = _gap_minutes(reader)
-    reader.done()
+    environment = Environment(variables)
+    minutes = _gap_minutes(environment)
+    environment.done()
     return minutes
 
 
-def _gap_minutes(reader: _Reader) -> float:
-    return reader.number("ASTY_STREAM_GAP_MINUTES", GAP_MINUTES, 1, 100_000)
+def _gap_minutes(environment: Environment) -> float:
+    return environment.number("ASTY_STREAM_GAP_MINUTES", GAP_MINUTES, 1, 100_000)

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from asty_citizen_services import database, jobs, migrate
 from asty_citizen_services.database import SCHEMA, Base
+from asty_process.postgres import url
 from sqlalchemy import create_engine, text
 
 PACKAGE = Path(asty_citizen_services.__file__).parent
@@ -21,7 +22,7 @@ def test_the_tables_of_a_migrated_database_are_those_of_the_models(municipality:
     for room in pkgutil.iter_modules([str(PACKAGE)]):
         if room.ispkg and (PACKAGE / room.name / "models.py").exists():
             import_module(f"asty_citizen_services.{room.name}.models")
-    engine = create_engine(database.url(municipality.dsn))  # without a search path, which would hide the schema's name
+    engine = create_engine(url(municipality.dsn))  # without a search path, which would hide the schema's name
     with engine.connect() as connection:
         options = {
             "include_schemas": True,

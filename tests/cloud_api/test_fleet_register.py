@@ -14,6 +14,7 @@ from asty_cloud_api.enrolment import models as _enrolment  # noqa: F401
 from asty_cloud_api.fleet import plan_models, register
 from asty_cloud_api.fleet import ticket_models as _tickets  # noqa: F401
 from asty_cloud_api.roads import models as _roads  # noqa: F401
+from asty_process.environment import SettingsError
 
 
 def rows(dsn: str, sql: str) -> list[tuple[Any, ...]]:
@@ -137,5 +138,5 @@ GOOD = {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": "postgresql://a@b/c"}
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(change: dict[str, str], variable: str) -> None:
-    with pytest.raises(settings.SettingsError, match=f"{variable}.*expected"):
+    with pytest.raises(SettingsError, match=f"{variable}.*expected"):
         settings.read(GOOD | change)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from asty_ingest import settings
-from asty_ingest.settings import SettingsError, Shard, Tls, from_environment
+from asty_ingest.settings import Shard, Tls, from_environment
+from asty_process.environment import SettingsError
 
 FEWEST = {"ASTY_ORG": "demo", "ASTY_KAFKA_BOOTSTRAP": "127.0.0.1:9092"}
 PAGE = Path(__file__).parents[2] / "docs" / "ingest.md"

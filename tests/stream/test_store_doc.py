@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asty_process.environment import SettingsError
 from asty_stream import settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry-store.md").read_text()
@@ -24,7 +25,7 @@ async def test_the_page_describes_every_published_view_with_every_column(native:
 
 
 def test_the_page_names_every_setting() -> None:
-    with pytest.raises(settings.SettingsError):
+    with pytest.raises(SettingsError):
         settings.read({})
     source = Path(settings.__file__).read_text()
     names = set(re.findall(r'"(ASTY_\w+)"', source))

@@ -8,6 +8,7 @@ import pytest
 from asty_contracts.records import Position
 from asty_contracts.stream import Alert
 from asty_contracts.topics import ALERTS
+from asty_process.environment import SettingsError
 from asty_stream import settings
 from asty_stream.rules.gaps import GapAlarm, OpenGap, judge_gaps, observe
 from asty_stream.rules.timing import MINUTE
@@ -163,5 +164,5 @@ async def test_upkeep_watches_gaps_with_the_minutes_it_is_given(watched: Watched
 def test_the_minutes_are_a_setting() -> None:
     assert settings.read_gap_minutes({}) == 15
     assert settings.read_gap_minutes({"ASTY_STREAM_GAP_MINUTES": "30"}) == 30
-    with pytest.raises(settings.SettingsError, match="ASTY_STREAM_GAP_MINUTES"):
+    with pytest.raises(SettingsError, match="ASTY_STREAM_GAP_MINUTES"):
         settings.read_gap_minutes({"ASTY_STREAM_GAP_MINUTES": "0"})

@@ -1,6 +1,7 @@
 """What an operator gets wrong is said in one go."""
 
 import pytest
+from asty_process.environment import SettingsError
 from asty_stream import settings
 from asty_stream.cli import main
 
@@ -21,7 +22,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         "ASTY_MQTT_TLS_CERT": "c.pem",
         "ASTY_STREAM_BATCH": "0.5",
     }
-    with pytest.raises(settings.SettingsError) as caught:
+    with pytest.raises(SettingsError) as caught:
         settings.read(wrong)
     for name in (*wrong, "ASTY_DATABASE_DSN", "ASTY_KAFKA_BOOTSTRAP"):
         assert name in str(caught.value)
@@ -40,5 +41,5 @@ def test_a_database_that_is_not_there_is_said_and_exits_1(monkeypatch: pytest.Mo
 
 
 def test_production_starts_with_no_plain_text() -> None:
-    with pytest.raises(settings.SettingsError, match="ASTY_PRODUCTION=1 takes no plain text"):
+    with pytest.raises(SettingsError, match="ASTY_PRODUCTION=1 takes no plain text"):
         settings.read({**GOOD, "ASTY_PRODUCTION": "1"})

@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from asty_process.environment import OperatorError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
-
-from asty_citizen_services.settings import OperatorError
 
 MARK, WORTH = "ΔΟΚΙΜΑΣΤΙΚΗ ΑΡΧΗ ASTY", "ΧΩΡΙΣ ΝΟΜΙΚΗ ΙΣΧΥ"
 YEARS = 5

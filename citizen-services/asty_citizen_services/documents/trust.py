@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asn1crypto import pem, x509
-
-from asty_citizen_services.settings import OperatorError
+from asty_process.environment import OperatorError
 
 
 class TrustError(OperatorError):

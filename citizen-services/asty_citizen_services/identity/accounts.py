@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
+from asty_process.environment import OperatorError
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -11,7 +12,6 @@ from asty_citizen_services.audit import journal
 from asty_citizen_services.identity import sessions, tokens
 from asty_citizen_services.identity.models import Absence, Delegation, Department, Invitation, Staff, StaffRole
 from asty_citizen_services.identity.roles import Role
-from asty_citizen_services.settings import OperatorError
 
 INVITED_FOR = timedelta(days=7)
 

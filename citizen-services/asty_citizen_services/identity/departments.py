@@ -4,11 +4,11 @@ import re
 import tomllib
 from pathlib import Path
 
+from asty_process.environment import OperatorError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.identity.models import Department
-from asty_citizen_services.settings import OperatorError
 
 OWN = Path(__file__).parent / "departments.toml"
 

@@ -7,12 +7,13 @@ import secrets
 from urllib.parse import parse_qs
 
 import httpx
+from asty_process.environment import SettingsError
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from asty_citizen_services.payments import rf
 from asty_citizen_services.payments.bank import CALLBACK, SIGNATURE, sign
-from asty_citizen_services.settings import Settings, SettingsError
+from asty_citizen_services.settings import Settings
 
 _PAGE = """<!doctype html><html lang="el"><meta charset="utf-8"><title>Δοκιμαστική τράπεζα</title>
 <h1>Δοκιμαστική τράπεζα</h1><p>Δεν χρεώνεται κανείς.</p><p>Κωδικός {code}, ποσό {amount}</p>

@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from asty_process.environment import OperatorError
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.audit import journal
 from asty_citizen_services.payments import desk
 from asty_citizen_services.payments.desk import Outcome, Word
-from asty_citizen_services.settings import OperatorError
 
 HEAD = ("paid_at", "code", "amount", "bank_reference")
 

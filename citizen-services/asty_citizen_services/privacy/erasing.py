@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from asty_process.environment import OperatorError
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,6 @@ from asty_citizen_services.privacy import retention
 from asty_citizen_services.privacy.models import LegalHold
 from asty_citizen_services.procedures.catalogue import Catalogue
 from asty_citizen_services.registry.models import Application, Docket
-from asty_citizen_services.settings import OperatorError
 from asty_citizen_services.workflow.models import CaseTask
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from asty_process.environment import OperatorError
 from msgspec import Struct
 
 from asty_citizen_services.bpmn import model as models
@@ -12,7 +13,6 @@ from asty_citizen_services.forms import form as forms
 from asty_citizen_services.forms.form import Form, FormError
 from asty_citizen_services.procedures import manifest as manifests
 from asty_citizen_services.procedures.manifest import Manifest, ManifestError
-from asty_citizen_services.settings import OperatorError
 
 OWN = Path(__file__).parent / "folders"
 SERVICES = frozenset({"compose", "deliver", "forward", "notify", "charge", "rank", "publish"})

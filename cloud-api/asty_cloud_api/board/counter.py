@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from asty_process.postgres import is_away, is_not_migrated
 from sqlalchemy import CursorResult, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from asty_cloud_api.board import terms
 from asty_cloud_api.board.tickets import Finding, KnownBin, Reading, Visit, find
-from asty_cloud_api.database import is_away, is_not_migrated
 from asty_cloud_api.fleet.models import Bin
 from asty_cloud_api.fleet.plans import notify, service_day
 from asty_cloud_api.fleet.ticket_models import Ticket

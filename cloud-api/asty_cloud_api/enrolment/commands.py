@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from asty_process.environment import SettingsError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,7 @@ from asty_cloud_api.enrolment.desk import CantBeDoneError
 from asty_cloud_api.enrolment.folder import Folder, WrongNameError
 from asty_cloud_api.enrolment.office import Office
 from asty_cloud_api.enrolment.reads import DEVICES
-from asty_cloud_api.settings import EnrolmentSettings, Settings, SettingsError
+from asty_cloud_api.settings import EnrolmentSettings, Settings
 
 ERRORS = (NoAuthorityError, BrokerAwayError, CantBeDoneError, WrongNameError)
 """What a command ends with in one line, beside what every command of this program may raise."""

@@ -1,15 +1,15 @@
 """/health for supervisors and /metrics for Prometheus."""
 
+from asty_process.measure import Measured
+from asty_process.postgres import is_away, is_not_migrated
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from asty_cloud_api.database import is_away, is_not_migrated
 from asty_cloud_api.interface.shapes import Health
 from asty_cloud_api.live.feed import Feed
-from asty_cloud_api.measure import Measured
 
 _PROBE = "SELECT (SELECT count(*) FROM fleet.vehicle WHERE false), (SELECT count(*) FROM telemetry.v_edge WHERE false)"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from asty_process.environment import SettingsError
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -39,7 +40,7 @@ def _settings() -> tuple[str, str]:
     """Return the addresses of Valhalla and of the database. Raises SettingsError."""
     chosen = settings.read()
     if chosen.valhalla_url is None:
-        raise settings.SettingsError("ASTY_VALHALLA_URL is missing: expected an address such as http://127.0.0.1:8002")
+        raise SettingsError("ASTY_VALHALLA_URL is missing: expected an address such as http://127.0.0.1:8002")
     return chosen.valhalla_url, chosen.dsn
 
 

@@ -5,13 +5,13 @@ from typing import cast
 
 import psycopg
 from asty_look.pages import Pages
+from asty_process.postgres import is_away, is_not_migrated
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from asty_cloud_api.database import is_away, is_not_migrated
 from asty_cloud_api.live.feed import Feed
 from asty_cloud_api.reads.listing import BadQueryError
 

@@ -9,19 +9,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass(slots=True)
 class Measured:
+    """`process` begins the name of each series, such as asty_citizen."""
+
+    process: str
     answers: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def lines(self) -> list[str]:
         """Return the counters as Prometheus text."""
+        requests, seconds = f"{self.process}_requests_total", f"{self.process}_request_seconds_total"
         return [
-            "# TYPE asty_citizen_requests_total counter",
-            *(
-                f'asty_citizen_requests_total{{route="{route}",status="{status}"}} {n}'
-                for (route, status), n in sorted(self.answers.items())
-            ),
-            "# TYPE asty_citizen_request_seconds_total counter",
-            *(f'asty_citizen_request_seconds_total{{route="{route}"}} {total:.6f}' for route, total in sorted(self.seconds.items())),
+            f"# TYPE {requests} counter",
+            *(f'{requests}{{route="{route}",status="{status}"}} {n}' for (route, status), n in sorted(self.answers.items())),
+            f"# TYPE {seconds} counter",
+            *(f'{seconds}{{route="{route}"}} {total:.6f}' for route, total in sorted(self.seconds.items())),
         ]
 
 
