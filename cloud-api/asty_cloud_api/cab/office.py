@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.concurrency import run_in_threadpool
 
-from asty_cloud_api.cab import drivers
 from asty_cloud_api.attempts import Door
+from asty_cloud_api.cab import drivers
 from asty_cloud_api.cab.session import Seal, SignIn, new_device, seal
 from asty_cloud_api.fleet.models import Vehicle
 from asty_cloud_api.fleet.plan_models import Driver

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from asty_cloud_api.cab import drivers, photos
 from asty_cloud_api.attempts import MOST_WRONG, Door
+from asty_cloud_api.cab import drivers, photos
 from asty_cloud_api.cab.session import ON_DUTY, SENDING, Seal, SignIn
 from cryptography.fernet import Fernet
 from PIL import Image
