@@ -22,6 +22,13 @@ const result = await build({
     "asty-map": "src/css/map.css",
     live: "src/js/live.js",
     passkey: "src/js/passkey.js",
+    portal: "src/js/portal.js",
+    "portal-worker": "src/js/portal-worker.js",
+    push: "src/js/push.js",
+    "portal-icon-180": "src/portal-icon-180.png",
+    "portal-icon-192": "src/portal-icon-192.png",
+    "portal-icon-512": "src/portal-icon-512.png",
+    "portal-icon-maskable": "src/portal-icon-maskable.png",
     diagram: "src/js/diagram.js",
     "diagram-page": "src/css/diagram.css",
     board: "src/js/board.js",
@@ -43,7 +50,7 @@ const result = await build({
   minify: true,
   metafile: true,
   legalComments: "none",
-  loader: { ".woff2": "file", ".svg": "copy" },
+  loader: { ".woff2": "file", ".svg": "copy", ".png": "copy" },
   logLevel: "warning",
 });
 
@@ -51,7 +58,7 @@ const manifest = {};
 for (const [path, output] of Object.entries(result.metafile.outputs)) {
   if (!output.entryPoint) continue;
   const name = basename(path);
-  manifest[name.replace(/-[A-Z0-9]{8}(?=\.(js|css|svg)$)/, "")] = name;
+  manifest[name.replace(/-[A-Z0-9]{8}(?=\.(js|css|svg|png)$)/, "")] = name;
 }
 for (const name of await readdir(fresh)) {
   if (/\.(js|css|txt)$/.test(name)) {

@@ -76,8 +76,7 @@ def take(session: Session, delivery: uuid.UUID, zone: ZoneInfo, now: datetime, l
     row.state, row.tries = "sending", row.tries + 1
     said = text_of(it, row.language)
     row.segments = gsm7.plan(said.body).segments if row.channel == "sms" else 1
-    page = f"{link}/notices#{it.id}" if it.citizen_id else ""
-    return Task("send", Parcel(str(row.id), row.address, said.subject, said.body, page), row.channel)
+    return Task("send", Parcel(str(row.id), row.address, said.subject, said.body, _page(it, link)), row.channel)
 
 
 def sent(session: Session, delivery: uuid.UUID, carrier_ids: Sequence[str], now: datetime) -> None:
@@ -133,3 +132,11 @@ def _addresses(session: Session, citizen: uuid.UUID) -> Sequence[tuple[Channel, 
 
 def _locked(session: Session, delivery: uuid.UUID) -> NoticeDelivery:
     return session.scalars(select(NoticeDelivery).where(NoticeDelivery.id == delivery).with_for_update()).one()
+
+
+def _page(it: Notice, address: str) -> str:
+    """Return where a citizen reads on: the case, else the list of notices; nothing for somebody who is no citizen of the portal."""
+    if it.citizen_id is None:
+        return ""
+    kind, _, case = it.about.partition(":")
+    return f"{address}/cases/{case}" if kind == "case" else f"{address}/notices#{it.id}"

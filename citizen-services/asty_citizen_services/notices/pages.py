@@ -62,6 +62,12 @@ class Subscription(BaseModel):
     keys: Keys
 
 
+class Ended(BaseModel):
+    """A subscription that its browser gives up."""
+
+    endpoint: HttpUrl
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One notice as its citizen sees it; `channels` says where it went and what became of it."""
@@ -92,6 +98,7 @@ class Pages:
         router.add_api_route("/me/notices", self.wish, methods=["POST"])
         router.add_api_route("/me/notices/push", self.push_key)
         router.add_api_route("/me/notices/push", self.subscribe, methods=["POST"], dependencies=[Depends(Limit(20, 60))])
+        router.add_api_route("/me/notices/push", self.unsubscribe, methods=["DELETE"], dependencies=[Depends(Limit(20, 60))])
         return router
 
     def show(self, request: Request, citizen: ACitizen, q: Words = "", read: Words = "", sort: Words = "-at") -> Response:
@@ -176,6 +183,13 @@ class Pages:
             changed = {"citizen_id": citizen.id, "p256dh": row.excluded.p256dh, "auth": row.excluded.auth, "ended_at": None}
             session.execute(row.on_conflict_do_update(index_elements=["endpoint"], set_=changed))
             keep_wish(session, citizen.id, "push", "el", now, wanted=True)
+        return Response(status_code=204)
+
+    def unsubscribe(self, citizen: ACitizen, ended: Ended) -> Response:
+        """Show no more notices in a browser; what the citizen said of the channel stays for his other browsers."""
+        with self._database.begin() as session:
+            mine = (PushSubscription.endpoint == str(ended.endpoint), PushSubscription.citizen_id == citizen.id)
+            session.execute(update(PushSubscription).where(*mine).values(ended_at=datetime.now(UTC)))
         return Response(status_code=204)
 
     def _say(self, request: Request, term: str) -> str:

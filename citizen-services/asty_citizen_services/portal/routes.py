@@ -35,6 +35,7 @@ def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: Zon
     router.add_api_route("/accessibility", pages.accessibility)
     router.add_api_route("/offline", pages.offline)
     router.add_api_route("/manifest.webmanifest", pages.manifest)
+    router.add_api_route("/sw.js", pages.worker)
     return router
 
 
@@ -94,3 +95,8 @@ class _Pages:
     def manifest(self, request: Request) -> Response:
         said = installable.manifest(self._screens.municipality, preferences.read(request).lang)
         return JSONResponse(said, media_type="application/manifest+json")
+
+    def worker(self) -> Response:
+        versions = ",".join(f"{slug}:{one.version}" for slug, one in self._catalogue.items())
+        headers = {"Cache-Control": "no-cache"}
+        return Response(installable.worker(versions), media_type="text/javascript; charset=utf-8", headers=headers)
