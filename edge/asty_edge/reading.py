@@ -111,4 +111,21 @@ class ScannerAlive:
     at: int
 
 
-Reading = TagRead | Weighing | Fix | LiftReading | FuelReading | EngineReading | BeaconHeard | ScannerAlive
+@dataclass(frozen=True, slots=True)
+class LevelReading:
+    """A level sensor said how full its bin is; `level` None when it can't. `count` is its own counter of frames."""
+
+    device: str
+    at: int
+    bin: str
+    sensor: str
+    level: float | None  # %
+    dist: float | None  # m
+    full_at: float | None  # %
+    battery: float | None  # %
+    tilt: Answer
+    rssi: float | None  # dBm
+    count: int
+
+
+Reading = TagRead | Weighing | Fix | LiftReading | FuelReading | EngineReading | BeaconHeard | ScannerAlive | LevelReading

@@ -14,10 +14,12 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from asty_firmware_sim.devices.bluez import Radio
+from asty_firmware_sim.devices.level_sensors import level_tag
 from asty_firmware_sim.scenario import EM4100, GatewaySpec, Scenario, Tag, TruckSpec
 from asty_firmware_sim.vests import vest_tag
 from asty_firmware_sim.world import World
-from asty_firmware_sim.world.bins import EM4100_STREAMS, Stream
+from asty_firmware_sim.world.bins import EM4100_STREAMS, Bin, Stream
+from asty_firmware_sim.world.levels import DEPTH_MM, MOUNTED_MM
 
 _PORTS_FROM, _PORTS = 20_000, 12_000
 """Below the range from which systems give out ports of their own accord (32768 on Linux, 49152 elsewhere)."""
@@ -47,7 +49,7 @@ class EdgePlace:
 
     edge: str
     folder: Path
-    tcp: dict[str, int]  # by device
+    tcp: dict[str, int]  # ports by device; that of `levels` is a UDP port
 
     def line(self, device: str) -> Path:
         """Return the path of a serial device."""
@@ -67,13 +69,20 @@ def places(folder: Path, scenario: Scenario) -> dict[str, EdgePlace]:
     free = _free_ports(folder, taken)
     found: dict[str, EdgePlace] = {}
     for edge in scenario.edges:
-        spec = next((truck for truck in scenario.truck if truck.edge == edge), None)
-        ports = {name: known.get(edge, {}).get(name) or next(free) for name in (_tcp_devices(spec) if spec else ())}
+        devices = _devices_by_port(scenario, edge)
+        ports = {name: known.get(edge, {}).get(name) or next(free) for name in devices}
         found[edge] = EdgePlace(edge, folder / "edges" / edge, ports)
         found[edge].line("x").parent.mkdir(parents=True, exist_ok=True)
         found[edge].radio.mkdir(exist_ok=True)
     write_whole(file, json.dumps({edge: place.tcp for edge, place in found.items()}, indent=1) + "\n")
     return found
+
+
+def _devices_by_port(scenario: Scenario, edge: str) -> list[str]:
+    for spec in scenario.truck:
+        if spec.edge == edge:
+            return _tcp_devices(spec)
+    return ["levels"] if any(gateway.edge == edge and gateway.level_sensors for gateway in scenario.gateway) else []
 
 
 def _tcp_devices(spec: TruckSpec) -> list[str]:
@@ -97,7 +106,7 @@ def write_files(folder: Path, found: dict[str, EdgePlace], world: World, town_fi
         _write_edge(place, _toml(_truck_tables(truck, place), truck.edge, "truck", broker))
     for gateway in world.scenario.gateway:
         place = found[gateway.edge]
-        _write_edge(place, _toml(_gateway_tables(gateway, place), gateway.edge, "gateway", broker))
+        _write_edge(place, _toml(_gateway_tables(gateway, place, world), gateway.edge, "gateway", broker))
     write_whole(folder / "register.json", json.dumps(register(world, town_file), ensure_ascii=False, indent=1) + "\n")
 
 
@@ -126,8 +135,25 @@ def _truck_tables(spec: TruckSpec, place: EdgePlace) -> list[dict[str, Any]]:
     ]
 
 
-def _gateway_tables(spec: GatewaySpec, place: EdgePlace) -> list[dict[str, Any]]:
-    return [_vests(spec.vests, spec.edge), {"name": "gnss", "driver": "nmea", "port": str(place.line("gnss"))}]
+def _gateway_tables(spec: GatewaySpec, place: EdgePlace, world: World) -> list[dict[str, Any]]:
+    tables = [_vests(spec.vests, spec.edge), {"name": "gnss", "driver": "nmea", "port": str(place.line("gnss"))}]
+    if "levels" in place.tcp:
+        sensors = [_level_sensor(one) for one in world.levels[spec.edge].bins]
+        tables.append({"name": "levels", "driver": "level_lorawan", "udp_port": place.tcp["levels"], "sensors": sensors})
+    return tables
+
+
+def _level_sensor(one: Bin) -> dict[str, Any]:
+    tag = level_tag(one.tag)
+    keys = {"nwkskey": tag.nwkskey, "appskey": tag.appskey}
+    return {
+        "id": tag.id,
+        "address": tag.address,
+        **keys,
+        "bin": one.tag,
+        "empty_mm": MOUNTED_MM + DEPTH_MM[one.litres],
+        "full_mm": MOUNTED_MM,
+    }
 
 
 def _rfid(spec: TruckSpec, place: EdgePlace) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Literal, Protocol, cast
 from asty_firmware_sim.devices.bluez import Radio
 from asty_firmware_sim.devices.can_ecu import Ecu
 from asty_firmware_sim.devices.gnss import Receiver
+from asty_firmware_sim.devices.level_sensors import PacketForwarder, frame, level_tag, payload
 from asty_firmware_sim.devices.modbus import FuelProbe, LiftController
 from asty_firmware_sim.devices.rfid import Em4100, Tiris, Wl134
 from asty_firmware_sim.devices.scale import Indicator
@@ -23,7 +24,8 @@ BEATS_PER_SECOND = 20
 _CAN_EVERY = 10  # beats
 _GNSS_EVERY = 4  # beats at least, and one town second
 _VEST_EVERY = 20
-_TRUCK_RSSI, _GATE_RSSI = -62, -74  # dBm
+_ASK_EVERY = 100
+_TRUCK_RSSI, _GATE_RSSI, _LEVEL_RSSI = -62, -74, -97  # dBm
 _TANK_TEMPERATURE = 24.0
 
 
@@ -140,22 +142,33 @@ class GatewayRig:
     def __init__(self, spec: GatewaySpec, place: EdgePlace) -> None:
         self._gnss = _Gnss(place)
         self._air = Air(place, spec.vests, _GATE_RSSI)
+        self._forwarder = PacketForwarder(place.tcp["levels"]) if "levels" in place.tcp else None
 
     async def start(self) -> None:
         """Make its ports."""
         await self._gnss.receiver.start()
         await self._air.start()
+        if self._forwarder is not None:
+            await self._forwarder.start()
 
     async def stop(self) -> None:
         """Take them away."""
         await self._gnss.receiver.stop()
         await self._air.stop()
+        if self._forwarder is not None:
+            await self._forwarder.stop()
 
     def show(self, senses: GatewaySenses, beat: int) -> None:
         """Tell its devices what is true now."""
         _plug({"gnss": self._gnss.receiver}, senses.unplugged)
         self._gnss.show(senses.at, senses.lat, senses.lon, 0.0, 0.0, fixed=senses.gnss, beat=beat)
         self._air.show(senses.vests, scanner=senses.scanner, beat=beat)
+        if self._forwarder is not None:
+            if beat % _ASK_EVERY == 0:
+                self._forwarder.ask()
+            for said in senses.levels:
+                clear = payload(said.mm, round(said.battery), tilted=False)
+                self._forwarder.forward(frame(level_tag(said.tag), said.count, clear), _LEVEL_RSSI)
 
 
 class _Gnss:

@@ -43,11 +43,13 @@ class TruckSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GatewaySpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """[[gateway]]: fixed at the depot's gate."""
+    """[[gateway]]: fixed at the depot's gate; `level_sensors` of the town's bins have a sensor that it hears, each `level_every` s."""
 
     edge: str
     name: str
     vests: tuple[Tag, ...] = ("ibeacon",)
+    level_sensors: Count = 0
+    level_every: Annotated[float, Meta(ge=1, le=86_400)] = 600.0
 
 
 class FaultSpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -176,7 +176,8 @@ def test_told_to_stop_without_a_broker_it_does_not_wait_for_one(edge, eventually
     assert edge.end(signal.SIGTERM) == 0
 
 
-def test_it_fits_into_sixty_megabytes_with_every_driver_running(tmp_path, receiver, eventually):
+def test_it_fits_into_sixty_megabytes_with_every_driver_running(tmp_path, receiver, free_port, eventually):
+    sensor = f'id = "24E124713B042517", address = "260B1F2A", nwkskey = "{"0" * 32}", appskey = "{"1" * 32}", bin = "00004B10CA0C0016"'
     tables = {
         "rfid_fdxb": f'port = "{tmp_path}/none"',
         "rfid_em4100": f'port = "{tmp_path}/none"',
@@ -185,6 +186,7 @@ def test_it_fits_into_sixty_megabytes_with_every_driver_running(tmp_path, receiv
         "lift_modbus": 'transport = "tcp"\nhost = "127.0.0.1"\ntcp_port = 1',
         "fuel_modbus": 'transport = "tcp"\nhost = "127.0.0.1"\ntcp_port = 1',
         "j1939": 'interface = "udp_multicast"\nchannel = "239.74.163.2"\nport = 43113',
+        "level_lorawan": f"udp_port = {free_port()}\nsensors = [{{{sensor}, empty_mm = 1300, full_mm = 300}}]",
         "ble_tags": 'vests = [{id = "C0:FF:EE:00:00:01", kind = "bthome", key = "000102030405060708090a0b0c0d0e0f"}]',
     }
     assert tables.keys() == set(drivers.kinds())

@@ -88,7 +88,7 @@ def test_no_port_is_given_twice_and_none_that_is_taken(tmp_path: Path) -> None:
     many = load("demo", trucks=9)
     first = places(tmp_path / "one", many) if (tmp_path / "one").mkdir() is None else {}
     ports = [port for place in first.values() for port in place.tcp.values()]
-    assert len(ports) == len(set(ports)) == 9
+    assert len(ports) == len(set(ports)) == 10
     (tmp_path / "one" / "ports.json").unlink()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", ports[0]))

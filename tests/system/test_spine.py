@@ -66,6 +66,18 @@ def test_a_lift_is_stored_with_tag_and_weight(stage: demo.Stage) -> None:
     until(lambda: count(stage, query) > 0, "a lift with tag, net weight and place")
 
 
+def test_a_level_sensor_reaches_the_store_and_the_planner_through_its_gateway(stage: demo.Stage) -> None:
+    until(
+        lambda: count(stage, "SELECT count(DISTINCT bin) FROM telemetry.v_level WHERE level BETWEEN 0 AND 130") >= 10,
+        "the levels of ten bins",
+    )
+    asked = "SELECT count(*) FROM telemetry.v_bin_level WHERE over AND asked IS NOT NULL"
+    until(lambda: count(stage, asked) > 0, "a bin over its limit")
+    told = "SELECT count(*) FROM fleet.plan_trigger WHERE said_by = 'sensor' AND kind = 'overflow' AND state <> 'waiting'"
+    until(lambda: count(stage, told) > 0, "the planner's answer to it")
+    assert count(stage, "SELECT count(*) - count(DISTINCT (subject, at::date)) FROM fleet.plan_trigger WHERE said_by = 'sensor'") == 0
+
+
 def test_a_third_party_client_reads_the_packs_from_the_broker(stage: demo.Stage) -> None:
     client = shutil.which("mosquitto_sub")
     if client is None:

@@ -3,6 +3,8 @@
 Pure: no clock, no I/O. Each reading comes with its moment, and `tick` tells how far time went on without one.
 """
 
+from asty_contracts.records import Level
+
 from asty_edge.config import FusionSettings
 from asty_edge.event import DeviceState, Event, Moment
 from asty_edge.fusion.alarms import AlarmBook
@@ -12,7 +14,18 @@ from asty_edge.fusion.positions import Positions
 from asty_edge.fusion.tags import Tags
 from asty_edge.fusion.vests import Vests
 from asty_edge.fusion.weighings import Weighings
-from asty_edge.reading import BeaconHeard, EngineReading, Fix, FuelReading, LiftReading, Reading, ScannerAlive, TagRead, Weighing
+from asty_edge.reading import (
+    BeaconHeard,
+    EngineReading,
+    Fix,
+    FuelReading,
+    LevelReading,
+    LiftReading,
+    Reading,
+    ScannerAlive,
+    TagRead,
+    Weighing,
+)
 
 
 class Fusion:
@@ -48,6 +61,8 @@ class Fusion:
                 return self._fuel.feed_engine(reading, when)
             case BeaconHeard() | ScannerAlive():
                 return self._vests.feed(reading, when)
+            case LevelReading():
+                return [Event(when, _level(reading))]
 
     def tick(self, when: Moment) -> list[Event]:
         """Say what follows from time alone: bins that were only seen, vests that fell silent, a lost fix, a stuck lift."""
@@ -91,3 +106,7 @@ class Fusion:
             info = f"fault bits {reading.fault:04X}" if fault else ""
             events += self.alarms.set("lift_fault", fault, when, device=reading.device, info=info)
         return events
+
+
+def _level(it: LevelReading) -> Level:
+    return Level(it.bin, it.sensor, it.level, it.dist, it.full_at, it.battery, it.tilt, it.rssi, it.count)

@@ -79,13 +79,20 @@ class Bin:
 
     def fill(self, now: int) -> float:
         """Let it fill until `now` (UTC ms); return its level as a share of its volume (more than 1: bags beside it)."""
+        self.content = self._content_at(now)
+        self.filled_at = max(now, self.filled_at)
+        return self.content / self.litres
+
+    def level(self, now: int) -> float:
+        """Look how full it is at `now`, and change nothing."""
+        return self._content_at(now) / self.litres
+
+    def _content_at(self, now: int) -> float:
         hours = max(0, now - self.filled_at) / 3_600_000
         local = datetime.fromtimestamp(now / 1000, UTC) + timedelta(hours=2)
         busy = 1.5 if 8 <= local.hour < 22 else 0.35
         rate = _PER_HOUR[self.stream] * _WEEKDAY[self.stream][local.weekday()] * busy * self.pace
-        self.content = min(self.content + hours * rate * self.litres, 1.15 * self.litres)
-        self.filled_at = max(now, self.filled_at)
-        return self.content / self.litres
+        return min(self.content + hours * rate * self.litres, 1.15 * self.litres)
 
     def emptied(self, now: int) -> float:
         """Empty it; return the kilograms that fell out. A little sticks."""

@@ -61,6 +61,16 @@ class TruckSenses:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelShown:
+    """What a sensor in a bin's lid measures when it speaks: `mm` to what lies in the bin; `count` is its own counter of frames."""
+
+    tag: str
+    mm: int
+    battery: float  # %
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySenses:
     """One street gateway at `at` (UTC ms)."""
 
@@ -71,6 +81,8 @@ class GatewaySenses:
     vests: tuple[VestShown, ...]
     scanner: bool
     unplugged: frozenset[str]
+    levels: tuple[LevelShown, ...] = ()
+    """What the sensors in bins have said since the last look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,12 @@ from asty_firmware_sim.world.bins import Bin, place_bins
 from asty_firmware_sim.world.chance import chance
 from asty_firmware_sim.world.crew import Worker
 from asty_firmware_sim.world.faults import Faults
+from asty_firmware_sim.world.levels import LevelSensors
 from asty_firmware_sim.world.senses import Event, GatewaySenses, TruckSenses
 from asty_firmware_sim.world.truck import Errand, Truck
+
+_NOT_KEPT = 100
+"""More frames than a sensor sends between the last look at its counter and the simulator's end: a counter never goes back."""
 
 
 class World:
@@ -42,6 +46,9 @@ class World:
             if only is None or spec.edge in only
         }
         self.gateways = {spec.edge: spec for spec in scenario.gateway if only is None or spec.edge in only}
+        self.levels = {
+            edge: LevelSensors(self.bins, spec.level_sensors, spec.level_every, seed, edge, start) for edge, spec in self.gateways.items()
+        }
         self._guards = {edge: _guards(spec, seed, start) for edge, spec in self.gateways.items()}
 
     def _shared_out(self, trucks: tuple[TruckSpec, ...]) -> list[tuple[TruckSpec, list[Bin]]]:
@@ -105,6 +112,7 @@ class World:
             vests=tuple(guard.shown(self.now) for guard in self._guards[edge]),
             scanner="silent_scanner" not in names,
             unplugged=frozenset(fault.device for fault in active if fault.name == "unplugged_serial"),
+            levels=self.levels[edge].spoken(self.now),
         )
 
     def counters(self) -> dict[str, Any]:
@@ -122,6 +130,7 @@ class World:
                 }
                 for edge, truck in self.trucks.items()
             },
+            "levels": {edge: sensors.counts for edge, sensors in self.levels.items()},
             "bins": {one.id: [one.content, one.filled_at, one.tried_at, one.pace] for one in self.bins},
         }
 
@@ -133,6 +142,9 @@ class World:
                 engine = truck.engine
                 engine.litres, engine.total = float(kept["litres"]), float(kept["total"])
                 engine.dist, engine.hours = float(kept["dist"]), float(kept["hours"])
+        for edge, counts in counters.get("levels", {}).items():
+            if (sensors := self.levels.get(edge)) is not None and len(counts) == len(sensors.counts):
+                sensors.counts = [int(count) + _NOT_KEPT for count in counts]
         for one in self.bins:
             if (was := counters["bins"].get(one.id)) is not None:
                 one.content, one.filled_at, one.tried_at, one.pace = float(was[0]), int(was[1]), int(was[2]), float(was[3])

@@ -26,7 +26,7 @@ def manifest(kind: str) -> dict:
 
 
 def test_the_kinds_of_the_house_are_all_there():
-    assert KINDS == ("ble_tags", "fuel_modbus", "j1939", "lift_modbus", "nmea", "rfid_em4100", "rfid_fdxb", "scale")
+    assert KINDS == ("ble_tags", "fuel_modbus", "j1939", "level_lorawan", "lift_modbus", "nmea", "rfid_em4100", "rfid_fdxb", "scale")
 
 
 def test_every_folder_is_a_kind_with_a_manifest():
@@ -55,8 +55,8 @@ def test_a_tier_is_claimed_with_reasons_for_what_is_exempt(kind):
 
 
 def test_a_kind_that_is_never_silent_when_well_says_after_how_long_it_is_not():
-    """Readers have nothing to say without a bin, and a vehicle's bus sleeps with the ignition off."""
-    assert {kind for kind in KINDS if "silent_after_s" not in manifest(kind)} == {"rfid_fdxb", "rfid_em4100", "j1939"}
+    """Readers have nothing to say without a bin, and a vehicle's bus sleeps with the ignition off, a level sensor speaks rarely."""
+    assert {kind for kind in KINDS if "silent_after_s" not in manifest(kind)} == {"rfid_fdxb", "rfid_em4100", "j1939", "level_lorawan"}
     assert all(10 <= manifest(kind).get("silent_after_s", 10) <= 60 for kind in KINDS)
 
 

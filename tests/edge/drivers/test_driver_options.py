@@ -11,6 +11,21 @@ RIGHT = {
     "nmea": {"port": "/dev/none"},
     "lift_modbus": {"transport": "tcp", "host": "192.0.2.1", "poll_ms": 50, "word_order": "little", "base": 100},
     "fuel_modbus": {"transport": "rtu", "port": "/dev/none", "device_id": 7, "tank": 300},
+    "level_lorawan": {
+        "udp_port": 1700,
+        "sensors": [
+            {
+                "id": "24E124713B042517",
+                "address": "260B1F2A",
+                "nwkskey": "0" * 32,
+                "appskey": "1" * 32,
+                "bin": "00004B10CA0C0016",
+                "empty_mm": 1300,
+                "full_mm": 300,
+                "full_at": 75,
+            }
+        ],
+    },
     "j1939": {"interface": "socketcan", "channel": "can0", "tank": 300.5},
     "ble_tags": {
         "adapter": "hci1",
@@ -35,6 +50,7 @@ WRONG = [
     ("j1939", {"interface": "virtual", "channel": "x"}, ["interface = 'virtual'"]),
     ("j1939", {"interface": "udp_multicast", "channel": "239.1.1.1"}, ["port is missing"]),
     ("j1939", {"interface": "slcan", "channel": "/dev/x", "bitrate": 123456}, ["bitrate = 123456"]),
+    ("level_lorawan", {"udp_port": 0, "sensors": []}, ["udp_port = 0", "sensors = []"]),
     ("ble_tags", {"vests": []}, ["vests = []: expected a list of at least one table"]),
     ("ble_tags", {"vests": [{"id": "x", "kind": "wifi"}]}, ["vests[0].kind = 'wifi'"]),
     ("ble_tags", {"vests": [{"id": "54:48:e6:8f:80:a5", "kind": "bthome"}]}, ["vests[0].id = '54:48:e6:8f:80:a5': expected the tag"]),
