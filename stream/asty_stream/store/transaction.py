@@ -17,6 +17,7 @@ from psycopg import AsyncConnection, sql
 from asty_stream.incoming import Received, Unreadable, apart, at
 from asty_stream.packed import Packed
 from asty_stream.rules.alarms import judge
+from asty_stream.rules.levels import LIMIT
 from asty_stream.rules.lifts import announce
 from asty_stream.rules.timing import HOUR
 from asty_stream.store import binary, folds, ledger, levels
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
 
 
 async def store(
-    connection: AsyncConnection[Any], messages: Sequence[Packed | Received | Unreadable], *, org: str, now: int, level_limit: float
+    connection: AsyncConnection[Any], messages: Sequence[Packed | Received | Unreadable], *, org: str, now: int, level_limit: float = LIMIT
 ) -> Outcome:
     """Store what is new of these packs and return what to acknowledge, also for packs that brought nothing new.
 
