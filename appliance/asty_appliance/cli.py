@@ -306,7 +306,7 @@ def bench_peers(as_json: bool, quick: bool, save: bool, names: tuple[str, ...]) 
     """
     home = _home("bench-peers")
     part = 20 if quick else 1
-    sizes = {per_pack: readings // part for per_pack, readings in ingest_bench.SIZES.items()}
+    sizes = {per_pack: readings // part for per_pack, readings in contest.SIZES.items()}
     places = _home("peers").root
     try:
         result = contest.run(home, places, names, sizes, contest.FLOOD // part, say=lambda text: click.echo(text, err=True))

@@ -6,6 +6,8 @@ All numbers in columns are big-endian: what PostgreSQL's binary COPY wants.
 
 import math
 import struct
+import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import attrgetter
@@ -14,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import astuple
 
 from asty_contracts.envelope import Pack, Record
 from asty_contracts.records import KINDS
@@ -89,8 +92,7 @@ class Sent(Struct):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Group).decode
 _decode_items: Callable[[Raw], list[Any]] = msgspec.msgpack.Decoder(list[ITEM]).decode
-_GETTERS = {kind: [(name, code, attrgetter(name)) for name, code in shape.items()] for kind, shape in SHAPES.items()}
-_s, _t, _tq, _d = (attrgetter(name) for name in ("s", "t", "tq", "d"))
+_s = attrgetter("s")
 
 
 def encode(org: str, packs: Sequence[Sent]) -> bytes:
@@ -122,8 +124,12 @@ def _apart(packs: Sequence[Sent]) -> tuple[list[Head], dict[str, Columns], list[
         assert pack is not None
         heads.append(Head(it.edge, it.rx, pack.ep, pack.h, pack.runs))
         others: list[Any] = []
-        for record in pack.recs:
-            records.get(type(record), others).append(record)
+        kinds = set(map(type, pack.recs))
+        if len(kinds) == 1:  # most packs: no look at each record
+            records.get(kinds.pop(), others).extend(pack.recs)
+        else:
+            for record in pack.recs:
+                records.get(type(record), others).append(record)
         ends.append([len(of_kind) for of_kind in records.values()])
         if others:
             rest.append((number, Raw(_encode(others))))
@@ -136,19 +142,17 @@ def _apart(packs: Sequence[Sent]) -> tuple[list[Head], dict[str, Columns], list[
 
 
 def _columns(kind: str, counts: list[int], records: list[Any]) -> Columns:
-    data = list(map(_d, records))
+    s, t, data, _mono, tq = zip(*map(astuple, records), strict=True)
     columns: dict[str, bytes | Words] = {}
-    for name, code, get in _GETTERS[kind]:
-        values = list(map(get, data))
+    for (name, code), values in zip(SHAPES[kind].items(), zip(*map(astuple, data), strict=True), strict=True):
         if code == "H":
             columns[name] = _words(values)
         elif (packed := _numbers(code, values)) is not None:
             columns[name] = packed
-    s, t = (struct.pack(f">{len(records)}q", *map(get, records)) for get in (_s, _t))
-    return Columns(counts, s, t, _words(list(map(_tq, records))), columns)
+    return Columns(counts, _big_endian("q", s), _big_endian("q", t), _words(tq), columns)
 
 
-def _numbers(code: Code, values: list[Any]) -> bytes | None:
+def _numbers(code: Code, values: Sequence[Any]) -> bytes | None:
     if code == "q" and NO_INT in values:
         raise OverflowError("a number that means null")
     if None in values:
@@ -156,10 +160,17 @@ def _numbers(code: Code, values: list[Any]) -> bytes | None:
             return None
         null = math.nan if code == "d" else NO_INT
         values = [null if value is None else value for value in values]
-    return struct.pack(f">{len(values)}{code}", *values)
+    return _big_endian(code, values)
 
 
-def _words(values: list[str | None]) -> Words:
+def _big_endian(code: Code, values: Sequence[Any]) -> bytes:
+    numbers = array(code, values)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _words(values: Sequence[str | None]) -> Words:
     words = list(dict.fromkeys(values))
     if len(words) == 1:
         return Words(words)

@@ -1,5 +1,6 @@
 """MQTT 5 and 3.1.1 as bytes, without a socket: mqtt5 speaks 5, and 3.1.1 is 5 without what 5 added."""
 
+import struct
 from collections.abc import Iterator, Sequence
 
 import mqtt5
@@ -8,6 +9,7 @@ from mqtt5 import ConnectPacket, Packet, QoS, SubscribePacket, TopicFilter
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK = 1, 2, 3, 8, 9
 _REFUSALS = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
 """Of a connection: the return codes of 3.1.1 (3.2.2.3) as reason codes of 5."""
+_PUBACK = struct.Struct(">HH").pack
 
 
 class ProtocolError(Exception):
@@ -65,7 +67,7 @@ class Codec:
 
 def acknowledgements(packet_ids: Sequence[int]) -> bytes:
     """Write a PUBACK for each of these messages, the same in both versions."""
-    return b"".join([mqtt5.PubAckPacket(packet_id).write() for packet_id in packet_ids])
+    return b"".join([_PUBACK(0x4002, packet_id) for packet_id in packet_ids])
 
 
 PING = mqtt5.PingReqPacket().write()

@@ -1,5 +1,6 @@
 """The process asty-ingest: reads its settings, wires the rooms, waits for a signal."""
 
+import gc
 import logging
 import os
 import signal
@@ -22,6 +23,8 @@ log = logging.getLogger("asty_ingest")
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 GRACE_S = 5.0
+COLLECT_EVERY = 50_000
+"""New objects between two looks for cycles: what waits for Kafka are many objects, and none is in one."""
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -53,6 +56,8 @@ class Process:
 
     def run(self) -> int:
         """Start the threads, wait for a signal, stop in order: take no more, deliver, acknowledge, disconnect."""
+        gc.freeze()
+        gc.set_threshold(COLLECT_EVERY)
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # of all threads: the main one takes them with sigwait
         threading.excepthook = self._thread_broke
         if not self._serve_metrics():

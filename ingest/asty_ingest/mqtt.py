@@ -86,14 +86,12 @@ class Connection:
         """Ask for the messages of these topics."""
         with self._lock:
             self._subscriptions += 1
-            self._to_write += self._codec.subscribe(self._subscriptions, filters)
-        self._wake()
+            number = self._subscriptions
+        self._say(self._codec.subscribe(number, filters))
 
     def ack(self, mids: Sequence[int]) -> None:
         """Acknowledge messages, in this order."""
-        with self._lock:
-            self._to_write += codec.acknowledgements(mids)
-        self._wake()
+        self._say(codec.acknowledgements(mids))
 
     def break_off(self) -> None:
         """End the connection after what is to be written; the session, and what it has not acknowledged, stays with the broker."""
@@ -104,6 +102,13 @@ class Connection:
         """Break off, and wait until what was to be written is."""
         self.break_off()
         self.ended.wait(2)
+
+    def _say(self, data: bytes) -> None:
+        with self._lock:
+            is_first = not self._to_write  # whoever wrote before has woken the loop, which takes all there is
+            self._to_write += data
+        if is_first:
+            self._wake()
 
     def _wake(self) -> None:
         with self._lock, suppress(OSError):

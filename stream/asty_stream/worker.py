@@ -1,6 +1,7 @@
 """The worker: a thin Faust app. It takes packs, has them stored, and only then lets Kafka forget them and the edges hear of it."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -48,6 +49,8 @@ FEW = 16
 """With as many messages more there is enough to do, and no transaction waits."""
 BATCH_BYTES = 512 * 1024
 """A batch that is as large takes no further message: about one transaction."""
+COLLECT_EVERY = 20_000
+"""New objects between two looks for cycles, which are few."""
 
 
 type Tell = Callable[[], None]
@@ -62,6 +65,8 @@ class WorkerCrashedError(Exception):
 
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; returns the exit code: 0, or 3 when the worker stalled and wants to be started again."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
     with TemporaryDirectory(prefix="asty-stream-") as scratch:
         return asyncio.run(Worker(settings, scratch).work())
 

@@ -15,15 +15,18 @@ from asty_appliance.home import Home, choose_ports
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import ORG, Town, bring_up, plan
 
-SIZES = {1: 20_000, 20: 200_000, 100: 400_000}
-"""Readings per pack, and how many readings one measurement takes."""
+SIZES = {1: 40_000, 20: 1_000_000, 100: 1_000_000}
+"""Readings per pack, and how many readings one measurement takes: enough for a steady state."""
+OURS = ("ingest", "stream")
 EDGES = 20
 COPY_BATCH = 10_000
+READY_S = 3.0
+"""After which a process has begun and has joined its group."""
 _COLUMNS = "t, edge, epoch, s, tq, rx, lat, lon, v, course, sats"
 
 
 class Measured(Struct, frozen=True):
-    """One mode at one pack size: readings, seconds and rate; CPU seconds of each process per million readings."""
+    """One mode at one pack size: readings, seconds and rate; CPU seconds of each process per million readings, without its start."""
 
     mode: str
     per_pack: int
@@ -33,11 +36,24 @@ class Measured(Struct, frozen=True):
     ratio: float
     cpu_per_million: dict[str, float]
 
+    @property
+    def ours(self) -> float:
+        """CPU seconds per million readings of our own processes."""
+        return sum(self.cpu_per_million[name] for name in OURS)
+
+    @property
+    def all(self) -> float:
+        """The same with the servers: PostgreSQL, the MQTT broker, Kafka."""
+        return sum(self.cpu_per_million.values())
+
 
 class Result(Struct, frozen=True):
+    """`start_cpu` is what each of our processes costs until it is ready, CPU seconds."""
+
     machine: str
     began: str
     ceiling_per_second: float
+    start_cpu: dict[str, float]
     runs: list[Measured]
 
 
@@ -50,9 +66,10 @@ def run(home: Home, sizes: dict[int, int], *, say: Callable[[str], None]) -> Res
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         bring_up(town, supervision, say=say)
+        start_cpu = _start_cpu(town, supervision)
         rough: list[Measured] = []
         for per_pack, readings in sizes.items():
-            rough.append(_drain(town, supervision, per_pack, readings))
+            rough.append(_drain(town, supervision, per_pack, readings, start_cpu["ingest"]))
             say(f"drain, {per_pack:>3} per pack: {rough[-1].per_second:>9,.0f} readings/s")
             rough.append(_live(town, supervision, per_pack, readings))
             say(f"live,  {per_pack:>3} per pack: {rough[-1].per_second:>9,.0f} readings/s")
@@ -66,7 +83,7 @@ def run(home: Home, sizes: dict[int, int], *, say: Callable[[str], None]) -> Res
         Measured(it.mode, it.per_pack, it.readings, it.seconds, it.per_second, round(it.per_second / ceiling, 3), it.cpu_per_million)
         for it in rough
     ]
-    return Result(describe(), began, round(ceiling), runs)
+    return Result(describe(), began, round(ceiling), start_cpu, runs)
 
 
 def as_table(result: Result) -> str:
@@ -74,16 +91,28 @@ def as_table(result: Result) -> str:
     lines = [
         f"{result.began}  {result.machine}",
         f"ceiling: psycopg COPY, same rows, same table: {result.ceiling_per_second:,.0f} rows/s",
+        "CPU seconds until ready: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in result.start_cpu.items()),
         "",
     ]
-    lines.append(f"{'mode':<6} {'per pack':>8} {'readings/s':>11} {'of ceiling':>10}   CPU seconds per million readings")
+    lines.append(f"{'mode':<6} {'per pack':>8} {'readings/s':>11} {'of ceiling':>10}   CPU seconds per million readings, started")
     for it in result.runs:
         cpu = ", ".join(f"{name} {seconds:.1f}" for name, seconds in it.cpu_per_million.items())
-        lines.append(f"{it.mode:<6} {it.per_pack:>8} {it.per_second:>11,.0f} {it.ratio:>10.2f}   {cpu}")
+        lines.append(
+            f"{it.mode:<6} {it.per_pack:>8} {it.per_second:>11,.0f} {it.ratio:>10.2f}   ours {it.ours:.1f}, all {it.all:.1f}: {cpu}"
+        )
     return "\n".join(lines)
 
 
-def _drain(town: Town, supervision: Supervision, per_pack: int, readings: int) -> Measured:
+def _start_cpu(town: Town, supervision: Supervision) -> dict[str, float]:
+    """Start our processes anew, with nothing to do, and return the CPU seconds that each has used when it is ready."""
+    supervision.stop(OURS)
+    supervision.start([program for program in town.processes if program.name in OURS])
+    time.sleep(READY_S)
+    used = _cpu(supervision)
+    return {name: round(used[name], 2) for name in OURS}
+
+
+def _drain(town: Town, supervision: Supervision, per_pack: int, readings: int, start_cpu: float) -> Measured:
     fleet = edges(ORG, EDGES)
     supervision.stop(["ingest"])
     publisher = Publisher("127.0.0.1", town.ports["mqtt"])
@@ -92,6 +121,7 @@ def _drain(town: Town, supervision: Supervision, per_pack: int, readings: int) -
     before = _cpu(supervision)
     supervision.start([program for program in town.processes if program.name == "ingest"])
     end = _wait_for(town.dsn, fleet, readings)
+    before["ingest"] = start_cpu
     return _measured("drain", per_pack, readings, end - _first_received(town.dsn, fleet), before, _cpu(supervision))
 
 

@@ -14,6 +14,8 @@ from msgspec import Raw
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 
+APART_MS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualEdge:
@@ -34,12 +36,12 @@ def edges(org: str, count: int) -> list[VirtualEdge]:
 
 
 def packs(fleet: list[VirtualEdge], readings: int, per_pack: int, seed: int = 1, start: int | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield (topic, payload) for `readings` positions in packs of `per_pack`; the edges take turns, positions are 200 ms apart.
+    """Yield (topic, payload) for `readings` positions in packs of `per_pack`; the edges take turns, an edge's positions are 200 ms apart.
 
-    The first is at `start` (UTC ms), an hour ago unless told otherwise.
+    The first is at `start` (UTC ms); unless told otherwise so that the last is a minute ago, since a time to come is looked at one by one.
     """
     dice = random.Random(seed)  # noqa: S311 positions, no secrets
-    start = int(time.time() * 1000) - 3_600_000 if start is None else start
+    start = int(time.time() * 1000) - 60_000 - readings // len(fleet) * APART_MS if start is None else start
     for number in range(readings // per_pack):
         edge = fleet[number % len(fleet)]
         first = number // len(fleet) * per_pack
@@ -52,7 +54,7 @@ def _position(number: int, start: int, dice: random.Random) -> Record:
     kind, data = encode_data(
         Position(lat=round(lat, 6), lon=round(lon, 6), v=round(dice.random() * 12, 1), course=round(dice.random() * 360, 1), sats=9)
     )
-    return Record(s=number + 1, t=start + number * 200, k=kind, d=Raw(data), mono=number * 200, tq="gnss")
+    return Record(s=number + 1, t=start + number * APART_MS, k=kind, d=Raw(data), mono=number * APART_MS, tq="gnss")
 
 
 class Publisher:

@@ -21,6 +21,8 @@ from asty_appliance.program import Program
 from asty_appliance.supervision import NotWellError, Supervision
 from asty_appliance.town import Town, bring_up, plan
 
+SIZES = {1: 20_000, 20: 200_000, 100: 400_000}
+"""Readings per pack, and how many readings one trial takes."""
 FLOOD = 200_000
 
 
