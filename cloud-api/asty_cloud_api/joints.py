@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from asty_cloud_api.board.ports import Area, Closing, NotDoneError, Standing, TriggerKind
-from asty_cloud_api.dispatch import interface, reading, stored
+from asty_cloud_api.dispatch import reading, stored
 from asty_cloud_api.dispatch.inbox import Outbox
+from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.dispatch.standing import standing
 from asty_cloud_api.dispatch.ways import WaysAwayError
 from asty_cloud_api.fleet import plan_models, plans
@@ -65,7 +66,7 @@ class Joints:
     async def tell(self, kind: TriggerKind, subject: str, detail: dict[str, Any]) -> None:
         """Raise a trigger. Raises SQLAlchemyError."""
         at = round(datetime.now(UTC).timestamp() * 1000)
-        await interface.publish(self._changing, self._outbox, PlanTrigger(uuid.uuid4(), at, kind, subject, SOURCE, detail))
+        await publish(self._changing, self._outbox, PlanTrigger(uuid.uuid4(), at, kind, subject, SOURCE, detail))
 
     async def decide(self, plan: uuid.UUID, by: str, *, approve: bool) -> None:
         """Let a proposed plan run, or reject it. Raises NotDoneError."""

@@ -25,6 +25,7 @@ from asty_cloud_api.cab.office import Cab
 from asty_cloud_api.cab.raising import keep_raising
 from asty_cloud_api.dispatch import interface as dispatch
 from asty_cloud_api.dispatch.inbox import Outbox
+from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.enrolment import commands as enrolment_commands
 from asty_cloud_api.enrolment import routes as enrolment
 from asty_cloud_api.enrolment.authority import NoAuthorityError
@@ -65,9 +66,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(_draw_town(settings))]
-        tasks.append(asyncio.create_task(closures.watch(lambda trigger: dispatch.publish(changing, outbox, trigger))))
+        tasks.append(asyncio.create_task(closures.watch(lambda trigger: publish(changing, outbox, trigger))))
         tasks.append(asyncio.create_task(counter.keep_finding(changing, settings.zone)))
-        tasks.append(asyncio.create_task(keep_raising(changing, partial(dispatch.publish, changing, outbox))))
+        tasks.append(asyncio.create_task(keep_raising(changing, partial(publish, changing, outbox))))
         if office is not None:
             tasks.append(asyncio.create_task(_catch_up(office)))
         yield

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from asty_process.environment import SettingsError
 
 from asty_cloud_api import database
-from asty_cloud_api.dispatch.inbox import Inbox
+from asty_cloud_api.dispatch.inbox import Inbox, Outbox
 from asty_cloud_api.dispatch.known import Measures, Point, Polygon
 from asty_cloud_api.dispatch.planner import Habits, Planner
 from asty_cloud_api.dispatch.sheet import NO_WAY
@@ -76,9 +76,10 @@ async def _work(settings: Settings, url: str) -> None:
     chosen = settings.planner
     planner = Planner(engine, TownWays(roads), settings.zone, Habits(chosen.mode, chosen.at, chosen.seconds))
     inbox = Inbox(settings.kafka, f"asty-planner-{settings.org}") if settings.kafka else None
+    outbox = Outbox(settings.kafka) if settings.kafka else None
     log.info("event=planner_starts mode=%s plan_at=%s kafka=%s roads=%s", chosen.mode, chosen.at, settings.kafka or "none", url)
     try:
-        await Work(settings.dsn, engine, planner, inbox).run(stop)
+        await Work(settings.dsn, engine, planner, inbox, outbox).run(stop)
     finally:
         await roads.close()
         await engine.dispose()

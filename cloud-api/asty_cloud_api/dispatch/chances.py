@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from asty_cloud_api.dispatch.known import KnownBin, KnownLift
+from asty_cloud_api.dispatch.known import KnownBin, KnownLevel, KnownLift
 from asty_cloud_api.forecast.fill import fit
 from asty_cloud_api.forecast.history import Bin, Level, Lift
 
@@ -25,7 +25,7 @@ FULL_QUANTILE = 0.95
 class Chance:
     """`level`: share of the volume today; `overflow`: P(full before the next visit, if nobody empties it today); `kg` expected in it.
 
-    `known` is False for a bin of which no lift is on record: it counts as full.
+    `known` is False for a bin of which neither a lift nor a reading is on record: it counts as full.
     """
 
     level: float
@@ -35,19 +35,14 @@ class Chance:
 
 
 def chances(
-    bins: Sequence[KnownBin], lifts: Sequence[KnownLift], today: date, *, next_visit: int = 1, levels: Sequence[Level] = ()
+    bins: Sequence[KnownBin], lifts: Sequence[KnownLift], today: date, *, next_visit: int = 1, levels: Sequence[KnownLevel] = ()
 ) -> dict[str, Chance]:
     """Foresee every bin on `today`; `next_visit` days after it somebody comes by again."""
     full = _full(bins, lifts)
     listed = [Bin(b.id, _kind(b), b.at.lat, b.at.lon, max(full[_kind(b)], 1.0)) for b in bins]
-    model = fit(listed, levels, [Lift(lift.bin, lift.day, lift.kg) for lift in lifts], today)
-    emptied: dict[str, date] = {}
-    for lift in lifts:
-        if lift.day <= today:
-            emptied[lift.bin] = max(lift.day, emptied.get(lift.bin, lift.day))
-    read: dict[str, Level] = {}
-    for reading in sorted((r for r in levels if r.day <= today and math.isfinite(r.level)), key=lambda r: r.day):
-        read[reading.bin] = reading
+    model = fit(listed, [Level(r.bin, r.day, r.level) for r in levels], [Lift(lift.bin, lift.day, lift.kg) for lift in lifts], today)
+    emptied = {lift.bin: lift for lift in sorted((one for one in lifts if one.day <= today), key=lambda one: one.at)}
+    read = {r.bin: r for r in sorted((r for r in levels if r.day <= today and math.isfinite(r.level)), key=lambda r: r.at)}
     found: dict[str, Chance] = {}
     for one in bins:
         after, level = _start(emptied.get(one.id), read.get(one.id))
@@ -60,11 +55,11 @@ def chances(
     return found
 
 
-def _start(emptied: date | None, read: Level | None) -> tuple[date | None, float]:
+def _start(emptied: KnownLift | None, read: KnownLevel | None) -> tuple[date | None, float]:
     """The day from which the level is known: a reading newer than the last lift, or that lift."""
-    if read is not None and (emptied is None or read.day > emptied):
+    if read is not None and (emptied is None or read.at > emptied.at):
         return read.day, max(read.level, 0.0)
-    return emptied, 0.0
+    return (None if emptied is None else emptied.day), 0.0
 
 
 def _kind(one: KnownBin) -> str:

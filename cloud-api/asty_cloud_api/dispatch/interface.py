@@ -1,7 +1,5 @@
 """The addresses of plans, routes and triggers."""
 
-import asyncio
-import logging
 import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -14,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from asty_cloud_api.dispatch import stored, triggers
+from asty_cloud_api.dispatch import stored
 from asty_cloud_api.dispatch.explaining import comparison
-from asty_cloud_api.dispatch.inbox import KafkaAwayError, Outbox
+from asty_cloud_api.dispatch.inbox import Outbox
+from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.dispatch.stored import Prepared
 from asty_cloud_api.fleet import plan_models, plans
 from asty_cloud_api.planning.explain import compare
 
-log = logging.getLogger(__name__)
 Edge = Annotated[str, Path(max_length=32, pattern=r"^[a-z0-9-]+$", description="an edge's id")]
 PlanId = Annotated[uuid.UUID, Path(alias="id")]
 Day = Annotated[date | None, Query(description="a service day; without it the present one")]
@@ -131,19 +129,6 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
         return dict(row) | {"outcomes": [_outcome(one) for one in outcomes]}
 
     return router
-
-
-async def publish(engine: AsyncEngine, outbox: Outbox | None, trigger: PlanTrigger) -> None:
-    """Publish a trigger; while Kafka is away it is kept in the database, where the planner finds it too. Raises SQLAlchemyError."""
-    if outbox is not None:
-        try:
-            await asyncio.to_thread(outbox.publish, trigger)
-        except KafkaAwayError as error:
-            log.warning("event=kafka_away trigger=%s why=%r do=%r", trigger.id, str(error), "it is kept in the database")
-        else:
-            return
-    async with engine.begin() as connection:
-        await triggers.keep(connection, trigger)
 
 
 async def _plan(connection: AsyncConnection, name: uuid.UUID) -> RowMapping:

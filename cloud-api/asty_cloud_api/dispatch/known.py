@@ -87,6 +87,16 @@ class KnownLift:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownLevel:
+    """What a bin's sensor said: its share of the volume, 1 = full, on which service day and when."""
+
+    bin: str
+    day: date
+    at: datetime
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPosition:
     """Where a truck was last."""
 
@@ -108,12 +118,13 @@ class KnownOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All of it. `lifts` are those of the last months, `outcomes` those of the day."""
+    """All of it. `lifts` and `levels` (the last of each day) are those of the last months, `outcomes` those of the day."""
 
     bins: tuple[KnownBin, ...] = ()
     trucks: tuple[KnownTruck, ...] = ()
     places: tuple[KnownPlace, ...] = ()
     lifts: tuple[KnownLift, ...] = ()
+    levels: tuple[KnownLevel, ...] = ()
     positions: tuple[KnownPosition, ...] = ()
     outcomes: tuple[KnownOutcome, ...] = ()
 

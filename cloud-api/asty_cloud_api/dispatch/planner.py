@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from asty_cloud_api.dispatch import asked, marks, reading, stored, triggers
 from asty_cloud_api.dispatch.chances import chances
 from asty_cloud_api.dispatch.explaining import explained
+from asty_cloud_api.dispatch.foreseen import overflows
 from asty_cloud_api.dispatch.known import Polygon
 from asty_cloud_api.dispatch.making import Budget, Made, NotAcceptedError, first_plan, next_plan
 from asty_cloud_api.dispatch.problem import Problem, Rules, local_seconds, problem_of
@@ -82,7 +83,7 @@ class Planner:
         log.info("event=planning day=%s bins=%d trucks=%d lifts=%d", day, len(known.bins), len(known.trucks), len(known.lifts))
         await self._say(day, "forecast", 0.0)
         rules = self._habits.rules
-        foreseen = await asyncio.to_thread(chances, known.bins, known.lifts, day, next_visit=rules.next_visit)
+        foreseen = await asyncio.to_thread(chances, known.bins, known.lifts, day, next_visit=rules.next_visit, levels=known.levels)
         problem = problem_of(known, foreseen, day, self._zone, rules)
         problem = standing(problem, known, None, self._now())
         await self._say(day, "roads", 0.1)
@@ -95,6 +96,21 @@ class Planner:
             raise
         reasons = [{"kind": "first_plan", "subject": str(day), "said_by": BY}]
         await self._store(made, None, reasons, None, closed, ())
+
+    async def foresee(self) -> list[PlanTrigger]:
+        """What the newest readings and lifts ask for beyond the running plan of today. Raises SQLAlchemyError."""
+        now = self._now()
+        day = plans.service_day(now, self._zone)
+        async with self._engine.connect() as connection:
+            running = await stored.newest(connection, day)
+            if running is None:
+                return []
+            known = await reading.known_town(connection, day, lifts=True)
+        rules = self._habits.rules
+        async with self._thinking:
+            found = await asyncio.to_thread(chances, known.bins, known.lifts, day, next_visit=rules.next_visit, levels=known.levels)
+        problem = standing(running.problem, known, running.plan, now)
+        return overflows(problem, running.plan, known, found, now, rules.must_from)
 
     async def answer_waiting(self) -> int:
         """Answer all triggers that wait with one plan, or with why none is needed; tell how many. Raises WaysAwayError, SQLAlchemyError."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from asty_cloud_api.dispatch.known import (
     Known,
     KnownBin,
+    KnownLevel,
     KnownLift,
     KnownOutcome,
     KnownPlace,
@@ -23,16 +24,24 @@ from asty_cloud_api.fleet import plan_models, plans
 from asty_cloud_api.fleet.models import Bin, Place, Vehicle
 
 HISTORY = timedelta(days=180)
+LEVELS = timedelta(days=60)
+"""Sensors speak often: two months of them say more of a bin than half a year of lifts."""
 _LIFTS = """
 SELECT b.id AS bin, l.edge, l.day, l.t AS at, l.net AS kg FROM telemetry.v_lift AS l JOIN fleet.bin AS b ON b.tag = l.tag
 WHERE l.day >= :since AND NOT coalesce(l.marks, '{}') && ARRAY['future', 'past']
+"""
+_LEVELS = """
+SELECT DISTINCT ON (b.id, l.day) b.id AS bin, l.day, l.t AS at, l.level / 100 AS level
+FROM telemetry.v_level AS l JOIN fleet.bin AS b ON b.tag = l.bin
+WHERE l.t >= :since AND l.level IS NOT NULL AND NOT coalesce(l.marks, '{}') && ARRAY['future', 'past']
+ORDER BY b.id, l.day, l.t DESC
 """
 _POSITIONS = "SELECT edge, t AS at, lat, lon FROM telemetry.v_position_last"
 KINDS: tuple[str, ...] = get_args(TriggerKind)
 
 
 async def known_town(connection: AsyncConnection, day: date, *, lifts: bool) -> Known:
-    """Read it; with the lifts of the last months only where a forecast is to be made."""
+    """Read it; with the lifts and levels of the last months only where a forecast is to be made."""
     bins = [
         KnownBin(
             row.id, row.stream, row.volume_l, Point(row.lat, row.lon), row.tag, row.street, row.service_s, row.must,
@@ -56,6 +65,7 @@ async def known_town(connection: AsyncConnection, day: date, *, lifts: bool) -> 
         trucks=tuple(trucks),
         places=tuple(places),
         lifts=await _lifts(connection, day - HISTORY) if lifts else (),
+        levels=await _levels(connection, day - LEVELS) if lifts else (),
         positions=tuple([KnownPosition(row.edge, row.at, Point(row.lat, row.lon)) for row in await connection.execute(text(_POSITIONS))]),
         outcomes=tuple(
             [
@@ -88,3 +98,8 @@ def _trigger(row: dict[str, Any]) -> PlanTrigger:
 async def _lifts(connection: AsyncConnection, since: date) -> tuple[KnownLift, ...]:
     rows = await connection.execute(text(_LIFTS), {"since": since})
     return tuple([KnownLift(row.bin, row.edge, row.day, row.at, row.kg) for row in rows])
+
+
+async def _levels(connection: AsyncConnection, since: date) -> tuple[KnownLevel, ...]:
+    rows = await connection.execute(text(_LEVELS), {"since": since})
+    return tuple([KnownLevel(row.bin, row.day, row.at, row.level) for row in rows])

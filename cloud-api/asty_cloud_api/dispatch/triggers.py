@@ -23,12 +23,12 @@ async def keep(connection: AsyncConnection, trigger: PlanTrigger) -> bool:
         "detail": trigger.detail,
         "state": "waiting",
     }
-    kept: CursorResult[None] = await connection.execute(
-        insert(plan_models.PlanTrigger).values(**row).on_conflict_do_nothing(index_elements=["id"])
-    )
-    if kept.rowcount:
+    table = plan_models.PlanTrigger
+    kept = await connection.execute(insert(table).values(**row).on_conflict_do_nothing(index_elements=["id"]).returning(table.id))
+    is_new = kept.first() is not None  # the driver's count of rows is -1 here
+    if is_new:
         await plans.notify(connection, "trigger", id=trigger.id, kind=trigger.kind, subject=trigger.subject, state="waiting")
-    return bool(kept.rowcount)
+    return is_new
 
 
 async def answer(

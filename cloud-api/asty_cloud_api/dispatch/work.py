@@ -5,15 +5,17 @@ import json
 import logging
 import time
 from contextlib import suppress
+from uuid import UUID
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from asty_cloud_api.dispatch import reading, triggers
-from asty_cloud_api.dispatch.inbox import Inbox, KafkaAwayError, Taken
+from asty_cloud_api.dispatch.inbox import Inbox, KafkaAwayError, Outbox, Taken
 from asty_cloud_api.dispatch.making import NotAcceptedError
 from asty_cloud_api.dispatch.planner import Planner
+from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.dispatch.ways import WaysAwayError
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ AWAY = (SQLAlchemyError, psycopg.Error, OSError, WaysAwayError, KafkaAwayError)
 EVERY = 5.0
 """Seconds between turns when nothing is heard."""
 MARK_EVERY = 30.0
+FORESEE_EVERY = 300.0
+"""Seconds between two looks of the forecast at the running plan; only when a level sensor has said something."""
 RETRY = 2.0
 NOT_AGAIN_BEFORE = 60.0
 """Seconds until a day whose plan the checker refused is tried again."""
@@ -29,13 +33,17 @@ NOT_AGAIN_BEFORE = 60.0
 class Work:
     """Runs a planner until told to stop."""
 
-    def __init__(self, dsn: str, engine: AsyncEngine, planner: Planner, inbox: Inbox | None) -> None:
+    def __init__(self, dsn: str, engine: AsyncEngine, planner: Planner, inbox: Inbox | None, outbox: Outbox | None = None) -> None:
         self._dsn = dsn
         self._engine = engine
         self._planner = planner
         self._inbox = inbox
+        self._outbox = outbox
         self._woken = asyncio.Event()
         self._lifted = True
+        self._measured = True
+        self._foreseen = 0.0
+        self._asked: set[UUID] = set()
         self._marked = 0.0
         self._away: dict[str, str] = {}
         self._explaining: asyncio.Task[None] | None = None
@@ -79,9 +87,21 @@ class Work:
         await self._planner.answer_waiting()
         await self._planner.plan_days()
         await self._planner.answer_waiting()
+        if self._measured and time.monotonic() - self._foreseen > FORESEE_EVERY:
+            self._measured = False
+            self._foreseen = time.monotonic()
+            await self._foresee()
         if not self._woken.is_set() and (self._explaining is None or self._explaining.done()):
             # beside the turns: a trigger does not wait for explanations
             self._explaining = asyncio.create_task(self._explain())
+
+    async def _foresee(self) -> None:
+        """Publish what the forecast asks for; an id that was published before is passed over here already."""
+        for trigger in await self._planner.foresee():
+            if trigger.id not in self._asked:
+                await publish(self._engine, self._outbox, trigger)
+                self._asked.add(trigger.id)
+                log.info("event=overflow_foreseen bin=%s chance=%.2f", trigger.subject, trigger.detail["chance"])
 
     async def _explain(self) -> None:
         try:
@@ -115,6 +135,8 @@ class Work:
             if channel == "telemetry_changed" and "lift" in said.get("kinds", ()):
                 self._lifted = True
                 self._woken.set()
+            elif channel == "telemetry_changed" and "level" in said.get("kinds", ()):
+                self._measured = True
             elif channel == "fleet" and said.get("what") == "trigger" and said.get("state") == "waiting":
                 self._woken.set()
 

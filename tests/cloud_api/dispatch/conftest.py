@@ -151,7 +151,7 @@ async def dispatch(planned_town: Dispatch, monkeypatch: pytest.MonkeyPatch) -> A
     """The town with nothing planned and nothing lifted, at half past seven; searches by rounds, so that a slow machine plans the same."""
     monkeypatch.setattr("asty_cloud_api.dispatch.planner.Budget", lambda _cpu, _wall, _say=None: Iterations(ROUNDS))
     planned_town.rows("TRUNCATE fleet.plan, fleet.route, fleet.plan_trigger, fleet.stop_outcome, fleet.closure CASCADE")
-    planned_town.rows("TRUNCATE telemetry.lift, telemetry.position")
+    planned_town.rows("TRUNCATE telemetry.lift, telemetry.position, telemetry.level")
     planned_town.now, planned_town.mode, planned_town.ways.away = MORNING, "auto", False
     yield planned_town
     for engine in planned_town.engines:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from asty_cloud_api.dispatch.chances import Chance, chances
-from asty_cloud_api.dispatch.known import Known, KnownBin, KnownLift, KnownPlace, KnownTruck, Point
+from asty_cloud_api.dispatch.known import Known, KnownBin, KnownLevel, KnownLift, KnownPlace, KnownTruck, Point
 from asty_cloud_api.dispatch.making import first_plan
 from asty_cloud_api.dispatch.problem import Problem, Rules, problem_of
 from asty_cloud_api.dispatch.standing import metres_between
@@ -115,6 +115,30 @@ def test_a_bin_never_lifted_counts_as_full_and_one_just_emptied_does_not() -> No
     assert not found["K-3"].known
     assert found["K-1"].overflow < 0.5 < found["K-2"].overflow
     assert found["K-1"].kg < found["K-2"].kg
+
+
+def test_a_level_sensor_corrects_the_forecast_until_the_bin_is_emptied() -> None:
+    bins = [a_bin(f"K-{n}") for n in range(1, 4)]
+    lifts = [KnownLift(b.id, "truck-01", date(2026, 11, n), datetime(2026, 11, n, 6, tzinfo=UTC), 25.0) for b in bins for n in range(1, 24)]
+    at = datetime(2026, 11, 23, 5, tzinfo=UTC)  # an hour before the last lift of all
+
+    def found(*levels: KnownLevel) -> dict[str, Chance]:
+        return chances(bins, lifts, DAY, levels=levels)
+
+    plain = found()
+    measured = found(KnownLevel("K-1", DAY, datetime(2026, 11, 24, 5, tzinfo=UTC), 0.97), KnownLevel("K-2", date(2026, 11, 23), at, 0.97))
+    assert plain["K-1"].overflow < 0.5 < measured["K-1"].overflow
+    assert measured["K-1"].level == pytest.approx(0.97)
+    assert measured["K-1"].kg > plain["K-1"].kg
+    assert measured["K-2"].level == pytest.approx(plain["K-2"].level, abs=0.05), "it was emptied after that reading"
+    later = found(KnownLevel("K-3", date(2026, 11, 23), at.replace(hour=12), 0.5))
+    assert 0.5 < later["K-3"].level < 0.9, "the measured level, and the rate for the day since"
+
+
+def test_a_bin_without_lifts_is_known_by_its_sensor() -> None:
+    found = chances([a_bin()], [], DAY, levels=[KnownLevel("K-1", DAY, datetime(2026, 11, 24, 5, tzinfo=UTC), 0.1)])
+    assert found["K-1"].known
+    assert found["K-1"].level == pytest.approx(0.1)
 
 
 numbers = st.one_of(st.floats(), st.floats(0, 2000), st.none())
