@@ -27,12 +27,13 @@ def test(arguments: tuple[str, ...], *, say: Callable[[str], None]) -> int:
 
 
 def lint(*, fix: bool, say: Callable[[str], None]) -> int:
-    """Run ruff, mypy and import-linter; return 0 when all are clean."""
+    """Run ruff, mypy, import-linter and the check of the procedures; return 0 when all are clean."""
     steps = (
         ("ruff", "check", *(("--fix",) if fix else ()), "."),
         ("ruff", "format", *(() if fix else ("--check",)), "."),
         ("mypy",),
         ("lint-imports",),
+        ("asty-citizen-services", "procedures", "check"),
     )
     failed = 0
     for step in steps:

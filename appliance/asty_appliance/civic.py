@@ -41,6 +41,7 @@ def settings(home: Home, ports: dict[str, int], security: Security) -> dict[str,
         "ASTY_CITIZEN_PORT": str(ports[SERVER]),
         "ASTY_CITIZEN_SECRET": home.secret("citizen"),
         "ASTY_CITIZEN_MUNICIPALITY": MUNICIPALITY,
+        "ASTY_CITIZEN_PROCEDURES": str(home.procedures),
     }
     if has_double(security):
         said |= {

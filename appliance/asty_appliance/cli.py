@@ -28,7 +28,7 @@ from asty_appliance.security.mosquitto import PlainTextError
 from asty_appliance.servers import valhalla
 from asty_appliance.supervision import NotRunningError, NotWellError, Supervision
 from asty_appliance.town import bring_up, executable, plan
-from asty_appliance.work import WorkFailedError, run_once
+from asty_appliance.work import WorkFailedError, inherited, run_once
 
 _BEGAN = time.monotonic()
 
@@ -182,6 +182,17 @@ def edge(arguments: tuple[str, ...]) -> None:
     os.execv(executable("asty-edge"), ["asty-edge", *arguments])  # noqa: S606 the agent takes this process over
 
 
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def procedures(arguments: tuple[str, ...]) -> None:
+    """The citizens' procedures: new SLUG makes a folder, check says what is wrong in one."""
+    home = _home("town")
+    home.make()
+    environment = inherited() | {"ASTY_CITIZEN_PROCEDURES": str(home.procedures)} | dict(security_settings.read().citizens)
+    program = executable("asty-citizen-services")
+    os.execve(program, ["asty-citizen-services", "procedures", *arguments], environment)  # noqa: S606 it takes this process over
+
+
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
@@ -192,7 +203,7 @@ def test(arguments: tuple[str, ...]) -> None:
 @cli.command()
 @click.option("--fix", is_flag=True, help="Format and mend what can be mended by itself.")
 def lint(fix: bool) -> None:
-    """ruff, mypy --strict, import-linter."""
+    """ruff, mypy --strict, import-linter, the procedures' folders."""
     sys.exit(run_lint(fix=fix, say=_say))
 
 

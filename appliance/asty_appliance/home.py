@@ -42,9 +42,14 @@ class Home:
     def run(self) -> Path:
         return self.root / "run"
 
+    @property
+    def procedures(self) -> Path:
+        """The municipality's own procedures, beside ours."""
+        return self.root / "procedures"
+
     def make(self) -> None:
         """Create the folders; only the owner may look into those with secrets."""
-        for folder in (self.root, self.data, self.logs, self.run):
+        for folder in (self.root, self.data, self.logs, self.run, self.procedures):
             folder.mkdir(parents=True, exist_ok=True)
         self.run.chmod(0o700)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,9 +10,10 @@ from asty_citizen_services.database import Database
 from asty_citizen_services.documents.papers import Papers
 from asty_citizen_services.municipal import pickups
 from asty_citizen_services.nursery import desk as nursery
+from asty_citizen_services.payments import desk as payments
 from asty_citizen_services.procedures.catalogue import Catalogue
 from asty_citizen_services.registry.models import Application
-from asty_citizen_services.settings import Settings
+from asty_citizen_services.settings import TEST_ORGANISATION, Settings
 from asty_citizen_services.workflow import acts
 from asty_citizen_services.workflow.desk import Desk, Service
 
@@ -26,8 +26,8 @@ class Casework:
     papers: Papers
 
 
-def wire(settings: Settings, database: Database, catalogue: Catalogue, more: Mapping[str, Service] | None = None) -> Casework:
-    """Wire the rooms behind `asty:does`. `more` brings the services of rooms beside these, such as `charge`."""
+def wire(settings: Settings, database: Database, catalogue: Catalogue) -> Casework:
+    """Wire the rooms behind `asty:does`."""
 
     def service(session: Session, application: Application) -> Mapping[str, Any]:
         return pickups.facts(session, application)
@@ -38,16 +38,13 @@ def wire(settings: Settings, database: Database, catalogue: Catalogue, more: Map
     papers = Papers(
         database, catalogue, settings.municipality, settings.address, settings.zone, given=acts.given_last, service=service, place=place
     )
+    fees = payments.Fees(catalogue, settings.bank.organisation if settings.bank else TEST_ORGANISATION)
     services: dict[str, Service] = {
+        "charge": fees.charge,
         "compose": papers.compose,
         "deliver": papers.deliver,
         "notify": acts.notify,
         "forward": acts.forward,
-        "rank": _by_the_ranking,
-        "publish": _by_the_ranking,
     }
-    return Casework(Desk(catalogue, services | dict(more or {}), acts.Telling(catalogue, settings.address)), papers)
-
-
-def _by_the_ranking(_session: Session, _application: Application, _what: str, _now: datetime) -> None:
-    """The nursery's list is computed from the cases whenever it is read: nothing is kept beside them."""
+    telling = acts.Telling(catalogue, settings.address)
+    return Casework(Desk(catalogue, services, telling, (telling.ended, payments.close)), papers)

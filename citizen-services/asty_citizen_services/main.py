@@ -29,11 +29,11 @@ from asty_citizen_services.identity.taxisnet import TaxisNet
 from asty_citizen_services.notices import carriers as notices
 from asty_citizen_services.notices import receipts_api
 from asty_citizen_services.notices.pages import Pages as NoticePages
+from asty_citizen_services.office.fees_pages import FeesPages
 from asty_citizen_services.office.figures_pages import FiguresPages
 from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.signing import Signing
 from asty_citizen_services.payments import bank
-from asty_citizen_services.payments.desk import Fees
 from asty_citizen_services.payments.pages import Pages as PaymentPages
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
@@ -42,7 +42,7 @@ from asty_citizen_services.privacy.pages import Pages as PrivacyPages
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
 from asty_citizen_services.screens import Screens
-from asty_citizen_services.settings import TEST_ORGANISATION, Settings
+from asty_citizen_services.settings import Settings
 
 HERE = Path(__file__).parent
 
@@ -53,9 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     screens = Screens(HERE / "templates", HERE / "locale", zone=settings.zone, org=settings.org)
     screens.municipality = settings.municipality
     party = RelyingParty(settings.domain, settings.municipality, settings.address)
-    catalogue = procedures.load_all(settings.procedures or procedures.OWN)
-    fees = Fees(catalogue, settings.bank.organisation if settings.bank else TEST_ORGANISATION)
-    cases = casework.wire(settings, database, catalogue, {"charge": fees.charge})
+    catalogue = procedures.load_all(beside=settings.procedures)
+    cases = casework.wire(settings, database, catalogue)
     counter = Counter(settings.municipality, settings.zone, on_filed=(cases.desk.begin,))
     scanner = Clamd(*settings.scanner) if settings.scanner else None
     filling = Filling(screens, catalogue, counter, settings.zone, scanner)
@@ -106,11 +105,14 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.oidc is not None:
         directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
         app.include_router(directory_pages.routes(database, cookies, directory))
-    app.include_router(portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address))
+    app.include_router(
+        portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address, pays_online=settings.bank is not None)
+    )
     app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())
+    app.include_router(FeesPages(office).routes())
     app.include_router(office.routes())
     failures.install(app, screens)
     app.add_middleware(BodyLimit)

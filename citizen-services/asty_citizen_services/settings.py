@@ -175,6 +175,11 @@ def is_production(variables: Mapping[str, str] = os.environ) -> bool:  # noqa: T
     return Environment(variables).is_production()
 
 
+def procedures(variables: Mapping[str, str] = os.environ) -> Path | None:  # noqa: TID251  this is the one place
+    """Return the folder of the municipality's own procedures, if it has one."""
+    return Environment(variables).path("ASTY_CITIZEN_PROCEDURES")
+
+
 def _taxisnet(environment: Environment) -> TaxisNetSettings | None:
     if not (address := environment.address("ASTY_CITIZEN_TAXISNET_ADDRESS")):
         return None

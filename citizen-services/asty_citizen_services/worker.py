@@ -9,19 +9,17 @@ from asty_citizen_services.handover import system
 from asty_citizen_services.handover import tasks as handover
 from asty_citizen_services.notices import carriers as carrying
 from asty_citizen_services.notices import tasks as notices
-from asty_citizen_services.payments.desk import Fees
 from asty_citizen_services.privacy import tasks as privacy
 from asty_citizen_services.procedures import catalogue as procedures
-from asty_citizen_services.settings import TEST_ORGANISATION, Settings
+from asty_citizen_services.settings import Settings
 from asty_citizen_services.workflow import tasks as workflow
 
 
 def create_queue(settings: Settings) -> App:
     """Wire the rooms' tasks, each under the name of its room."""
     database = Database(settings.dsn, size=4)
-    catalogue = procedures.load_all(settings.procedures or procedures.OWN)
-    fees = Fees(catalogue, settings.bank.organisation if settings.bank else TEST_ORGANISATION)
-    cases = casework.wire(settings, database, catalogue, {"charge": fees.charge})
+    catalogue = procedures.load_all(beside=settings.procedures)
+    cases = casework.wire(settings, database, catalogue)
     carriers = carrying.chosen(settings.notices)
     blueprints: list[tuple[str, Blueprint]] = [
         ("audit", audit.tasks(database)),

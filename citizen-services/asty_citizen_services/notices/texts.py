@@ -58,13 +58,48 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
     "fee": {
         "el": Text(
             "Αρ. πρωτ. {reference}: πληρωμή {amount}",
-            "Για «{subject}» ({reference}) οφείλετε {amount}. Κωδικός πληρωμής: {code}. Από τις πληρωμές σας.",
+            "Για «{subject}» ({reference}) οφείλετε {amount}. Κωδικός πληρωμής: {code}. "
+            "Πληρώστε με κάρτα από την υπόθεσή σας, ή με τον κωδικό σε κάθε τράπεζα, μέσα σε 30 ημέρες.",
         ),
-        "en": Text("Protocol no. {reference}: {amount} to pay", "{amount} are due for “{subject}” ({reference}). Payment code: {code}."),
+        "en": Text(
+            "Protocol no. {reference}: {amount} to pay",
+            "{amount} are due for “{subject}” ({reference}) within 30 days. Payment code: {code}, or by card from your case.",
+        ),
     },
     "paid": {
         "el": Text("Πληρώθηκε: {amount}", "Λάβαμε {amount} για «{subject}». Την απόδειξη βλέπετε στις πληρωμές σας."),
         "en": Text("Paid: {amount}", "We have received {amount} for “{subject}”. The receipt is under your payments."),
+    },
+    "unpaid": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: η υπόθεση αρχειοθετήθηκε",
+            "Η αίτησή σας «{subject}» ({reference}) αρχειοθετήθηκε, επειδή το τέλος δεν πληρώθηκε εγκαίρως. "
+            "Μην πληρώσετε με τον παλιό κωδικό· μπορείτε να υποβάλετε νέα αίτηση.",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: shelved",
+            "“{subject}” ({reference}) was shelved, since its fee was not paid in time. "
+            "Do not pay with the old code; you may file a new application.",
+        ),
+    },
+    "paid_late": {
+        "el": Text(
+            "Εκπρόθεσμη πληρωμή: {amount}",
+            "Λάβαμε {amount} για «{subject}», αλλά δεν οφείλονται πλέον. Το ποσό επιστρέφεται· θα λάβετε ειδοποίηση.",
+        ),
+        "en": Text(
+            "Late payment: {amount}", "We received {amount} for “{subject}”, which are no longer due. You will get them back and be told."
+        ),
+    },
+    "refund": {
+        "el": Text(
+            "Επιστροφή: {amount}", "Τα {amount} που πληρώσατε για «{subject}» σας επιστρέφονται. Θα λάβετε ειδοποίηση με την επιστροφή."
+        ),
+        "en": Text("Refund: {amount}", "The {amount} that you paid for “{subject}” go back to you. You will be told when they are sent."),
+    },
+    "refunded": {
+        "el": Text("Επιστράφηκε: {amount}", "Τα {amount} για «{subject}» επιστράφηκαν στον λογαριασμό από τον οποίο πληρώσατε."),
+        "en": Text("Refunded: {amount}", "The {amount} for “{subject}” were sent back to the account that you paid from."),
     },
     "filed": {
         "el": Text(

@@ -31,8 +31,10 @@ from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.municipal import desk as municipal
 from asty_citizen_services.municipal import pickups
 from asty_citizen_services.municipal.registers import REGISTERS, compared
-from asty_citizen_services.office import inbox, rights, view
+from asty_citizen_services.office import fee_words, inbox, rights, view
 from asty_citizen_services.office.models import CaseNote
+from asty_citizen_services.payments import desk as payments
+from asty_citizen_services.payments import rf
 from asty_citizen_services.procedures.catalogue import Catalogue, Procedure
 from asty_citizen_services.registry.models import Application
 from asty_citizen_services.screens import Screens
@@ -168,6 +170,8 @@ class Office:
                 "register": known.title(lang) if known else "", "entry": entry,
                 "compared": compared(known, entry.record if entry else {}, found.application.answers, lang) if known else (),
                 "way": route(found.model, found.state.passed, found.state.tokens, lang),
+                "fees": payments.of_case(session, case), "euros": payments.euros, "grouped": rf.grouped,
+                "fee_states": fee_words.STATES, "fee_why": fee_words.WHY,
                 "papers": documents.of_case(session, case), "departments": department_names(session, lang),
                 "colleagues": self._colleagues(session, officer), "profiles": profiles.of(session, officer.id),
                 "pickups": pickups.of(session, found.application) if register == "businesses" else None,

@@ -27,7 +27,9 @@ from asty_citizen_services.screens import Screens
 from asty_citizen_services.settings import TEST_ORGANISATION, Settings
 
 Words = Annotated[str, Query(max_length=100)]
-STATES: Mapping[str, str] = {"due": "To pay", "paid": "Paid"}
+STATES: Mapping[str, str] = {
+    "due": "To pay", "paid": "Paid", "void": "No longer due", "refund": "Goes back to you", "refunded": "Sent back",
+}  # fmt: skip
 SORTS: Mapping[str, str] = {"-at": "Newest first", "at": "Oldest first", "-amount": "Largest amount first"}
 HEADS = ("Subject", "Amount", "Payment code", "State", "Charged", "Paid")
 RECEIPT = Path(__file__).parent / "receipt"
@@ -82,15 +84,17 @@ class Pages:
             found = _mine(session, citizen, fee)
         if self._settings.bank is None:
             raise RefusedError(409, "Card payments are not set up.", "Pay with the payment code at any bank or by e-banking.")
-        if found.state == "paid":
+        if found.bank_reference is not None:
             raise RefusedError(409, "This is paid already.", "The receipt is under your payments.")
+        if found.state != "due":
+            raise RefusedError(409, "This is no longer due.", "Nothing is to be paid. Look at how your case stands.")
         return RedirectResponse(bank.pay_address(self._settings.bank, found, f"{self._settings.address}/payments"), 303)
 
     def receipt(self, citizen: ACitizen, fee: uuid.UUID) -> Response:
         now = datetime.now(UTC)
         with self._database.begin() as session:
             found = _mine(session, citizen, fee)
-            if found.paid_at is None:
+            if found.paid_at is None or found.bank_reference is None:
                 raise RefusedError(409, "This is not paid yet.", "The receipt is there once the bank has told us, within a few minutes.")
             journal.write(session, f"citizen:{citizen.id}", at=now, actor=citizen.actor, act="payments.receipt", fee=str(found.id))
         facts = {

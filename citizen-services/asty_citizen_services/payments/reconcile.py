@@ -19,6 +19,7 @@ HEAD = ("paid_at", "code", "amount", "bank_reference")
 
 NAMES: Mapping[Outcome, str] = {
     "paid": "newly paid",
+    "late": "not owed any more, to go back",
     "known": "paid before",
     "unknown": "unknown code",
     "differs": "other amount or second payment",
@@ -33,12 +34,12 @@ class StatementError(OperatorError):
 class Report:
     """The lines of a statement by what became of them."""
 
-    lines: dict[Outcome, list[Word]] = field(default_factory=lambda: {"paid": [], "known": [], "unknown": [], "differs": []})
+    lines: dict[Outcome, list[Word]] = field(default_factory=lambda: {"paid": [], "late": [], "known": [], "unknown": [], "differs": []})
 
     def text(self) -> str:
         """Write the report: a line for each kind, then each payment that somebody has to look at."""
         said = [f"{NAMES[kind]}: {len(words)}, {desk.euros(sum(word.cents for word in words))}" for kind, words in self.lines.items()]
-        for kind in ("unknown", "differs"):
+        for kind in ("late", "unknown", "differs"):
             said += [f"{NAMES[kind]}: {word.fee} {desk.euros(word.cents)} {word.bank_reference}" for word in self.lines[kind]]
         return "\n".join(said)
 

@@ -22,6 +22,8 @@ from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.forms.show import summary
 from asty_citizen_services.identity.door import ACitizen, anybody
 from asty_citizen_services.identity.visitor import CitizenVisitor
+from asty_citizen_services.payments import desk as payments
+from asty_citizen_services.payments.models import Fee
 from asty_citizen_services.portal import cases
 from asty_citizen_services.procedures.catalogue import Catalogue
 from asty_citizen_services.registry.models import Application, Docket
@@ -42,7 +44,7 @@ TOLD = ("incomplete", "reject", "denied", "accepted", "misdirected")
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """Where a case is. `task` is what it waits for from the citizen: `amend`, `object` or none; `cosign` is the second signer's token."""
+    """Where a case is. `task` is what it waits for from the citizen: amend, object, pay or none; `cosign` is the second signer's."""
 
     way: Sequence[Box]
     passed: Sequence[str]
@@ -51,6 +53,7 @@ class Following:
     cosign: uuid.UUID | None
     said: Sequence[tuple[datetime, str]]
     documents: Sequence[tuple[Document, Docket]]
+    fees: Sequence[Fee] = ()
 
 
 NOTHING = Following((), (), (), None, None, (), ())
@@ -68,6 +71,7 @@ def follow(session: Session, case: uuid.UUID, model: Model, lang: str) -> Follow
         route(model, state.passed, state.tokens, lang), state.passed, state.tokens,
         next((task for task in open_ if task.seat == "citizen"), None),
         next((task.token for task in open_ if task.seat == "cosigner"), None), said, papers.of_case(session, case, delivered=True),
+        payments.of_case(session, case),
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from asty_citizen_services.audit import journal
 from asty_citizen_services.database import Database
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import ACitizen, anybody
+from asty_citizen_services.payments import desk as payments
+from asty_citizen_services.payments import rf
 from asty_citizen_services.portal import cases, catalogue_page, installable
 from asty_citizen_services.portal.following import NOTHING, follow
 from asty_citizen_services.procedures.catalogue import Catalogue
@@ -23,9 +25,12 @@ from asty_citizen_services.workflow.desk import Desk
 Words = Annotated[str, Query(max_length=100)]
 
 
-def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str) -> APIRouter:
-    """Return the router of the citizen's pages. `address` is the server's own."""
+def routes(
+    database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str, *, pays_online: bool = False
+) -> APIRouter:
+    """Return the router of the citizen's pages. `address` is the server's own; `pays_online`: a bank's pay page is set up."""
     pages = _Pages(database, screens, catalogue, zone, desk, address)
+    pages.pays_online = pays_online
     router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
     router.add_api_route("/", pages.home)
     router.add_api_route("/services/{slug}", pages.service)
@@ -40,6 +45,8 @@ def routes(database: Database, screens: Screens, catalogue: Catalogue, zone: Zon
 
 
 class _Pages:
+    pays_online = False
+
     def __init__(self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str) -> None:
         self._database, self._screens, self._catalogue, self._zone = database, screens, catalogue, zone
         self._desk, self._address = desk, address
@@ -52,7 +59,9 @@ class _Pages:
         procedure = self._catalogue.get(slug)
         if procedure is None:
             raise RefusedError(404, *NOWHERE)
-        return self._screens.render(request, "portal/service.html", {"procedure": procedure, "it": procedure.manifest})
+        return self._screens.render(
+            request, "portal/service.html", {"procedure": procedure, "it": procedure.manifest, "euros": payments.euros}
+        )
 
     def list_cases(self, request: Request, citizen: ACitizen, q: Words = "", state: Words = "", sort: Words = "-at") -> Response:
         with self._database.begin() as session:
@@ -83,8 +92,10 @@ class _Pages:
             on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
         said = receipt.of(found.docket, self._zone)
         return self._screens.render(
-            request, "portal/case.html", {"case": found, "receipt": said, "states": cases.STATES, "on": on, "address": self._address}
-        )
+            request, "portal/case.html",
+            {"case": found, "receipt": said, "states": cases.STATES, "on": on, "address": self._address, "euros": payments.euros,
+             "grouped": rf.grouped, "pays_online": self.pays_online},
+        )  # fmt: skip
 
     def accessibility(self, request: Request) -> Response:
         return self._screens.render(request, "portal/accessibility.html")

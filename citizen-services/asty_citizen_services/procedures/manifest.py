@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+from jsonschema import Draft202012Validator
 from msgspec import Struct
 
 from asty_citizen_services.forms.form import Schema, Words
@@ -55,8 +57,27 @@ class Cosignature(Struct, frozen=True, forbid_unknown_fields=True):
     when: Schema | None = None
 
 
+class FeeRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an application costs: `cents`, where the answers fit `when`, times the number that was answered to `each`, such as copies."""
+
+    cents: int
+    why: Words
+    when: Schema | None = None
+    each: str | None = None
+
+    def amount(self, answers: Mapping[str, Any]) -> int:
+        """Return cents; 0 where the number that it counts was not given."""
+        if self.each is None:
+            return self.cents
+        count = answers.get(self.each)
+        return round(self.cents * count) if isinstance(count, int | float) and not isinstance(count, bool) and count > 0 else 0
+
+
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """One procedure. `seats` maps each lane of the process but the citizen's to who sits there; `register` is what it is issued from."""
+    """One procedure. `seats` maps each lane of the process but the citizen's to who sits there; `register` is what it is issued from.
+
+    A fee is `fee_cents`, or the first of the rules `fee` that fits the answers, or nothing.
+    """
 
     number: str
     title: Words
@@ -71,6 +92,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Words
     papers: tuple[Paper, ...] = ()
     fee_cents: int = 0
+    fee: tuple[FeeRule, ...] = ()
     register: str | None = None
     cosignature: Cosignature | None = None
     keywords: tuple[str, ...] = ()
@@ -78,6 +100,18 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def needs_lawyer(self) -> bool:
         return not all(law.confirmed for law in self.law)
+
+    @property
+    def has_fee(self) -> bool:
+        return self.fee_cents > 0 or any(rule.cents > 0 for rule in self.fee)
+
+    def fee_for(self, answers: Mapping[str, Any]) -> int:
+        """Return what an application with these answers costs, in cents."""
+        given = dict(answers)
+        for rule in self.fee:
+            if rule.when is None or Draft202012Validator(rule.when).is_valid(given):
+                return rule.amount(given)
+        return self.fee_cents
 
 
 def load(path: Path) -> Manifest:
@@ -94,6 +128,8 @@ def load(path: Path) -> Manifest:
         raise ManifestError(f"{path}:{line_of(text, ['deadline_days'])}: a term is a day or more")
     if manifest.fee_cents < 0:
         raise ManifestError(f"{path}:{line_of(text, ['fee_cents'])}: a fee is not less than nothing")
+    if manifest.fee_cents and manifest.fee:
+        raise ManifestError(f"{path}:{line_of(text, ['fee'])}: a fee is fee_cents or [[fee]] rules, not both")
     return manifest
 
 

@@ -89,9 +89,9 @@ class Telling:
         )  # fmt: skip
 
     def ended(self, session: Session, application: Application, end: str, now: datetime) -> None:
-        """Tell the citizen of an end that no step of the diagram tells of: a case that was not completed in time. For `Desk`."""
-        if end == "shelved" and application.citizen_id is not None:
-            _tell(session, application, "shelved", now)
+        """Tell the citizen of an end that no step of the diagram tells of: a case that was not completed or paid in time. For `Desk`."""
+        if end in ("shelved", "unpaid") and application.citizen_id is not None:
+            _tell(session, application, end, now)
 
 
 def _tell_heads(session: Session, application: Application, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Moving cases: begun at the filing, ended step by step by people, by the system and by time, each in one transaction."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -21,11 +21,25 @@ from asty_citizen_services.workflow.acts import Telling
 from asty_citizen_services.workflow.models import CaseModel, CaseState, CaseTask
 
 PEOPLE = {CITIZEN: "citizen", COSIGNER: "cosigner", SYSTEM: "system"}
-STATES = {"issued": "granted", "forwarded": "forwarded", "shelved": "shelved", "rejected": "rejected", "upheld": "rejected"}
+STATES = {
+    "issued": "granted",
+    "forwarded": "forwarded",
+    "shelved": "shelved",
+    "rejected": "rejected",
+    "upheld": "rejected",
+    "unpaid": "shelved",
+}
 """What an application's state is called by the end that its case came to."""
 
-type Service = Callable[[Session, Application, str, datetime], None]
-"""Does one system step: gets what stands behind the colon of `asty:does`. What leaves the database goes through an outbox or a job."""
+type Service = Callable[[Session, Application, str, datetime], Mapping[str, Any] | None]
+"""Does one system step: gets what stands behind the colon of `asty:does`, and returns what the diagram's conditions may ask for.
+
+What leaves the database goes through an outbox or a job.
+"""
+type Ended = Callable[[Session, Application, str, datetime], None]
+"""Is told of the end of a case, by the id of the diagram's end event."""
+PAYMENT = "payment"
+"""What a step asks for that only the bank's word ends."""
 
 
 class MissingError(Exception):
@@ -47,10 +61,13 @@ class ClaimedError(Exception):
 class Desk:
     """Where cases lie. `catalogue` are today's procedures: a running case keeps the diagram that it began with."""
 
-    def __init__(self, catalogue: Catalogue, services: Mapping[str, Service], telling: Telling | None = None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, services: Mapping[str, Service], telling: Telling | None = None, on_ended: Sequence[Ended] = ()
+    ) -> None:
         self._catalogue = catalogue
         self._services = services
         self._telling = telling
+        self._on_ended = on_ended
 
     def begin(self, session: Session, application: Application, docket: Docket) -> None:
         """Begin the case of a filed application; for `registry.filing.Desk.on_filed`."""
@@ -118,8 +135,7 @@ class Desk:
         if waiting is None:
             return False
         does, _, what = (waiting.step.does or "").partition(":")
-        self._services[does](session, taken, what, now)
-        case.complete(waiting.token, now)
+        case.complete(waiting.token, now, facts=self._services[does](session, taken, what, now))
         task = session.get_one(CaseTask, waiting.token)
         task.done_at, task.done_by = now, "system"
         journal.write(
@@ -127,6 +143,18 @@ class Desk:
         )
         self._keep(session, taken, state, case, now)
         return True
+
+    def paid(self, session: Session, application: uuid.UUID, now: datetime) -> None:
+        """Let a case go on that waits for its fee, which has come in; one that does not wait for it stays as it is."""
+        taken, state, _, case = self._take(session, application)
+        waiting = next((one for one in case.waiting() if PAYMENT in one.step.asks), None)
+        if waiting is None:
+            return
+        case.complete(waiting.token, now)
+        task = session.get_one(CaseTask, waiting.token)
+        task.done_at, task.done_by = now, "bank"
+        journal.write(session, f"case:{taken.id}", at=now, actor="bank", act="workflow.complete", step=waiting.step.id)
+        self._keep(session, taken, state, case, now)
 
     def tick(self, session: Session, application: uuid.UUID, now: datetime) -> None:
         """Let the terms of a case run out that are over."""
@@ -175,8 +203,9 @@ class Desk:
         application.state = STATES.get(case.ended, case.ended) if case.ended else _state(waiting)
         application.due_at = state.next_term if application.state == "open" else None
         application.changed_at = now
-        if case.ended and self._telling is not None:
-            self._telling.ended(session, application, case.ended, now)
+        if case.ended:
+            for told in self._on_ended:
+                told(session, application, case.ended, now)
         if any(one.step.does for one in waiting):
             jobs.defer(session, "workflow:work", lock=f"case:{application.id}", queue="cases", application=str(application.id))
         session.flush()
@@ -186,7 +215,7 @@ def facts(procedure: Procedure, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the conditions of a diagram may ask for: `cosigner` (yes, no) and `fee` (cents)."""
     second = procedure.manifest.cosignature
     needs = second is not None and (second.when is None or Draft202012Validator(second.when).is_valid(dict(answers)))
-    return {"cosigner": "yes" if needs else "no", "fee": procedure.manifest.fee_cents}
+    return {"cosigner": "yes" if needs else "no", "fee": procedure.manifest.fee_for(answers)}
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from asty_citizen_services.workflow.models import CaseState
 
 
 def tasks(database: Database, desk: Desk) -> Blueprint:
-    """Return the tasks `work` (system steps of one case) and `tick` (all cases whose term is over, each minute)."""
+    """Return the tasks `work` (system steps of one case), `paid` (its fee came in), `tick` (each minute: terms that are over)."""
     blueprint = Blueprint()
 
     @blueprint.task(name="work", queue="cases", retry=RetryStrategy(max_attempts=12, exponential_wait=3))
@@ -22,6 +22,12 @@ def tasks(database: Database, desk: Desk) -> Blueprint:
         while more:
             with database.begin() as session:
                 more = desk.work(session, uuid.UUID(application), datetime.now(UTC))
+
+    @blueprint.task(name="paid", queue="cases", retry=RetryStrategy(max_attempts=12, exponential_wait=3))
+    def paid(application: str) -> None:
+        """Let a case go on that waited for its fee."""
+        with database.begin() as session:
+            desk.paid(session, uuid.UUID(application), datetime.now(UTC))
 
     @blueprint.periodic(cron="* * * * *")
     @blueprint.task(name="tick", queue="cases", queueing_lock="workflow:tick")
