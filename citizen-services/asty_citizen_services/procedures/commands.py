@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from asty_process.environment import OperatorError
+
 from asty_citizen_services import settings
 
 DEFAULT_DAYS = 50
@@ -45,7 +47,7 @@ def _check(wanted: argparse.Namespace) -> None:
     folders: Sequence[Path] = wanted.folder or catalogue.folders(beside=settings.procedures())
     for folder in folders:
         if not folder.is_dir():
-            raise settings.OperatorError(f"{folder}: there is no such folder")
+            raise OperatorError(f"{folder}: there is no such folder")
     whole, faults = sense.check(folders, departments.read(wanted.departments or departments.OWN))
     for fault in faults:
         sys.stdout.write(f"{fault}\n")
@@ -61,19 +63,19 @@ def _new(wanted: argparse.Namespace) -> None:
 
     beside = wanted.into or settings.procedures()
     if beside is None:
-        raise settings.OperatorError("where shall it lie? name the municipality's folder with --into or ASTY_CITIZEN_PROCEDURES")
+        raise OperatorError("where shall it lie? name the municipality's folder with --into or ASTY_CITIZEN_PROCEDURES")
     beside.mkdir(parents=True, exist_ok=True)
     offices = departments.read(wanted.departments or departments.OWN)
     title = wanted.title or _asked("Title in Greek")
     title_en = wanted.title_en or _asked("Title in English")
     department = wanted.department or _asked(f"Department ({', '.join(offices)})")
     if department not in offices:
-        raise settings.OperatorError(f"there is no department {department}; known are {', '.join(offices)}. Nothing was written")
+        raise OperatorError(f"there is no department {department}; known are {', '.join(offices)}. Nothing was written")
     days = wanted.deadline if wanted.deadline is not None else int(_asked("Legal term in days", str(DEFAULT_DAYS)))
     cents = _cents(wanted.fee if wanted.fee is not None else _asked("Fee in euros", "0"))
     signs = wanted.signature or _asked("Who signs (head, officer)", "head")
     if signs not in ("head", "officer"):
-        raise settings.OperatorError(f"who signs? expected head or officer, not {signs}. Nothing was written")
+        raise OperatorError(f"who signs? expected head or officer, not {signs}. Nothing was written")
     taken = [_number(folder) for folder in catalogue.folders(beside=beside)]
     wish = making.Wish(
         wanted.slug, title, title_en, department, offices[department][0], str(max([13, *taken]) + 1), days, cents,
@@ -83,7 +85,7 @@ def _new(wanted: argparse.Namespace) -> None:
     _, faults = sense.check([folder], offices)
     if faults:
         making.remove(folder)
-        raise settings.OperatorError("\n".join([*faults, "nothing was kept"]))
+        raise OperatorError("\n".join([*faults, "nothing was kept"]))
     sys.stdout.write(
         f"{folder} is made and passes the check. Change its form, law and document, then:\n"
         f"  asty procedures check {folder}\n"
@@ -95,7 +97,7 @@ def _asked(what: str, otherwise: str = "") -> str:
     """Ask whoever sits at the terminal; where nobody does, take what stands `otherwise`. Raises OperatorError."""
     answer = input(f"{what}{f' [{otherwise}]' if otherwise else ''}: ").strip() if sys.stdin.isatty() else ""
     if not (answer or otherwise):
-        raise settings.OperatorError(f"{what}? It is needed. Nothing was written")
+        raise OperatorError(f"{what}? It is needed. Nothing was written")
     return answer or otherwise
 
 
@@ -105,7 +107,7 @@ def _cents(text: str) -> int:
     except InvalidOperation:
         cents = Decimal(-1)
     if cents < 0 or cents != int(cents):
-        raise settings.OperatorError(f"a fee is an amount of euros such as 10 or 12,50, not {text}. Nothing was written")
+        raise OperatorError(f"a fee is an amount of euros such as 10 or 12,50, not {text}. Nothing was written")
     return int(cents)
 
 

@@ -9,10 +9,10 @@ from string import Template
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from asty_process.environment import OperatorError
 from msgspec import Struct
 
 from asty_citizen_services.procedures.catalogue import OWN
-from asty_citizen_services.settings import OperatorError
 
 BLANK = Path(__file__).parent / "blank"
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,60}")
