@@ -142,7 +142,8 @@ def running(
     simulated = simulation.prepare(town, seed=seed, speed=speed, lead=lead, trucks=trucks, orders=True)
     try:
         bring_up(town, supervision, simulated.programs, say=say)
-        run_once((executable("asty-cloud-api"), "register", "import", str(simulated.register)), settings(home, town.ports, town_file))
+        for what, file in (("import", simulated.register), ("fixed-routes", simulated.fixed_routes)):
+            run_once((executable("asty-cloud-api"), "register", what, str(file)), settings(home, town.ports, town_file))
         for name, pin in DRIVERS:
             run_once((executable("asty-cloud-api"), "driver", "add", name, "--pin", pin), settings(home, town.ports, town_file))
         say("trucks, gateway and vests are starting")

@@ -27,6 +27,10 @@ class Simulation:
     def register(self) -> Path:
         return self.folder / "register.json"
 
+    @property
+    def fixed_routes(self) -> Path:
+        return self.folder / "fixed-routes.csv"
+
 
 def prepare(
     town: Town, *, seed: int = 1, speed: float = 5.0, lead: float = 300.0, trucks: int | None = None, orders: bool = False

@@ -16,12 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from asty_cloud_api import database, settings
-from asty_cloud_api.fleet import register, town_map
+from asty_cloud_api.fleet import fixed_routes, register, town_map
 from asty_cloud_api.migrate import migrate
 
 ROOMS = {"enrol": "enrolment", "bench": "rehearsal", "forecast": "rehearsal", "simulate": "rehearsal", "roads": "roads", "driver": "cab"}
 """Commands that a room brings. Solvers, plots and web server take seconds to import: a command imports what it needs and no more."""
-ERRORS: tuple[type[Exception], ...] = (SettingsError, register.RegisterFileError, TownFileError)
+ERRORS: tuple[type[Exception], ...] = (SettingsError, register.RegisterFileError, fixed_routes.FixedRoutesFileError, TownFileError)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,6 +60,10 @@ def _parser(rooms: Sequence[ModuleType]) -> argparse.ArgumentParser:
     importing = registering.add_parser("import", help="make the register equal to a file; twice changes nothing")
     importing.add_argument("file", type=Path)
     importing.set_defaults(run=_import_register)
+
+    fixed = registering.add_parser("fixed-routes", help="enter the town's own fixed routes (CSV or JSON), which plans are compared with")
+    fixed.add_argument("file", type=Path)
+    fixed.set_defaults(run=_import_fixed_routes)
 
     town = commands.add_parser("town", help="the town's map").add_subparsers(required=True)
     checking = town.add_parser("check", help="read an OpenStreetMap file and say what it holds")
@@ -118,6 +122,17 @@ def _import_register(wanted: argparse.Namespace) -> None:
         if town_file.exists():
             town_map.remember_file(chosen.dsn, town_file)
     sys.stdout.write(f"{len(entries.vehicles)} vehicles and {len(entries.bins)} bins are in the register\n")
+
+
+def _import_fixed_routes(wanted: argparse.Namespace) -> None:
+    chosen = settings.read()
+    entries = fixed_routes.read(wanted.file)
+    engine = database.writing(chosen.dsn)
+    with Session(engine) as session, session.begin():
+        fixed_routes.store(session, wanted.file, entries)
+    engine.dispose()
+    rounds = {(it.weekday, it.truck) for it in entries}
+    sys.stdout.write(f"{len(rounds)} fixed routes with {len(entries)} bins are kept; plans are compared with them from the next one on\n")
 
 
 def _check_town(wanted: argparse.Namespace) -> None:

@@ -1,11 +1,12 @@
 """What stands in the simulation's folder: for each edge a configuration for the unmodified agent, and the town's register.
 
-edges/<edge>/edge.toml   edges/<edge>/env   edges/<edge>/dev/…   register.json   town.osm.pbf   ports.json
+edges/<edge>/edge.toml   edges/<edge>/env   edges/<edge>/dev/…   register.json   fixed-routes.csv   town.osm.pbf   ports.json
 """
 
 import json
 import socket
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,6 +108,7 @@ def write_files(folder: Path, found: dict[str, EdgePlace], world: World, town_fi
     for gateway in world.scenario.gateway:
         place = found[gateway.edge]
         _write_edge(place, _toml(_gateway_tables(gateway, place, world), gateway.edge, "gateway", broker))
+    write_whole(folder / "fixed-routes.csv", fixed_routes(world))
     write_whole(folder / "register.json", json.dumps(register(world, town_file), ensure_ascii=False, indent=1) + "\n")
 
 
@@ -243,6 +245,31 @@ def register(world: World, town_file: Path) -> dict[str, Any]:
         "transfer_station": _point(world.transfer_station, "Σταθμός Μεταφόρτωσης Απορριμμάτων"),
         "town": str(town_file),
     }
+
+
+def fixed_routes(world: World) -> str:
+    """Return the rounds that the town drove before it had a plan, as CSV: each truck empties its own bins, the nearest one next.
+
+    The stream of which it has most from Monday to Saturday, the others on Tuesdays, Thursdays and Saturdays besides.
+    """
+    lines = ["weekday,truck,bin"]
+    for weekday in range(1, 7):
+        for edge, truck in world.trucks.items():
+            streams = Counter(one.stream for one in truck.bins)
+            main = max(streams, key=lambda stream: (streams[stream], stream), default=None)
+            today = [one for one in truck.bins if one.stream == main or weekday % 2 == 0]
+            lines += [f"{weekday},{edge},{one.id}" for one in _nearest_next(today, world.depot)]
+    return "\n".join(lines) + "\n"
+
+
+def _nearest_next(bins: Sequence[Bin], start: tuple[float, float]) -> list[Bin]:
+    left, order, at = list(bins), list[Bin](), start
+    while left:
+        nearest = min(left, key=lambda one: (one.lat - at[0]) ** 2 + (0.77 * (one.lon - at[1])) ** 2)
+        left.remove(nearest)
+        order.append(nearest)
+        at = (nearest.lat, nearest.lon)
+    return order
 
 
 def _point(at: tuple[float, float], name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Why a plan is as it is, as plain data to be stored beside it: stops, what is left out, rules, yesterday, the round of every bin. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,14 +9,20 @@ from asty_cloud_api.planning.explain import RULES, Chosen, Comparison, NotChosen
 from asty_cloud_api.planning.model import Day, Roads
 from asty_cloud_api.planning.plan import Plan
 from asty_cloud_api.planning.planner import plan_day
+from asty_cloud_api.planning.rounds import drive_rounds
 from asty_cloud_api.planning.stop import CpuSeconds
 
 RULE_SECONDS = 0.5
 ROUND_SECONDS = 1.0
 
 
-def explained(problem: Problem, roads: dict[str, Roads], plan: Plan, yesterday: Plan | None, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the parts of an explanation one by one, and nothing ({}) between small steps: the caller may do other work at each."""
+def explained(
+    problem: Problem, roads: dict[str, Roads], plan: Plan, yesterday: Plan | None, rounds: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the parts of an explanation one by one, and nothing ({}) between small steps: the caller may do other work at each.
+
+    `rounds` are the town's own fixed routes of that weekday, the bins of each truck.
+    """
     day = problem.with_roads(roads)
     chosen: list[dict[str, Any]] = []
     for stop in day.stops:
@@ -26,6 +32,7 @@ def explained(problem: Problem, roads: dict[str, Roads], plan: Plan, yesterday: 
     yield {"chosen": chosen}
     yield {"not_chosen": _not_chosen(day, plan)}
     yield {"yesterday": None if yesterday is None else comparison(compare(plan, yesterday))}
+    yield {"fixed_routes": against_rounds(day, plan, rounds) if rounds else None}
     yield {"every_bin": comparison(compare(plan, _round(day, seed)))}
     costs: list[dict[str, Any]] = []
     for rule in RULES:
@@ -46,6 +53,31 @@ def comparison(found: Comparison) -> dict[str, Any]:
         "only_there": sorted(found.only_there),
         "moved": sorted(found.moved),
     }
+
+
+def against_rounds(day: Day, plan: Plan, rounds: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """This plan less the town's own fixed routes, as `comparison`; `there` are those routes themselves, truck by truck."""
+    driven = drive_rounds(day, rounds)
+    here = {name: route.truck for route in plan.routes for name in route.stops}
+    there = {name: it.truck for it in driven for name in it.stops}
+    return {
+        "metres": round(plan.metres - sum(it.metres for it in driven)),
+        "seconds": sum(route.ends - route.begins for route in plan.routes) - sum(it.seconds for it in driven),
+        "cost": round(plan.cost.total - sum(it.cost for it in driven), 2),
+        "stops": len(here) - len(there),
+        "kg": round(sum(route.kg for route in plan.routes) - sum(it.kg for it in driven)),
+        "only_here": sorted(here.keys() - there.keys()),
+        "only_there": sorted(there.keys() - here.keys()),
+        "moved": sorted(name for name in here.keys() & there.keys() if here[name] != there[name]),
+        "there": [
+            {
+                "truck": it.truck, "stops": len(it.stops), "metres": round(it.metres), "seconds": it.seconds, "kg": round(it.kg),
+                "unloads": it.unloads, "cost": round(it.cost, 2), "passed_over": list(it.passed_over),
+            }
+            for it in driven
+        ],
+        "no_truck": sorted(rounds.keys() - {it.truck for it in driven}),
+    }  # fmt: skip
 
 
 def _round(day: Day, seed: int) -> Plan:

@@ -23,7 +23,7 @@ from asty_cloud_api.dispatch.sheet import Sheet, changed, path_of, sheet_of
 from asty_cloud_api.dispatch.standing import standing
 from asty_cloud_api.dispatch.stored import Prepared, Stored
 from asty_cloud_api.dispatch.ways import Ways, WaysAwayError
-from asty_cloud_api.fleet import plans
+from asty_cloud_api.fleet import fixed_routes, plans
 from asty_cloud_api.planning.model import Roads
 
 log = logging.getLogger(__name__)
@@ -161,9 +161,10 @@ class Planner:
         async with self._engine.connect() as connection:
             before = await plans.running_plan(connection, plan.problem.day - timedelta(days=1))
             closed = await reading.closed_areas(connection, self._now())
+            rounds = await fixed_routes.of_day(connection, plan.problem.day)
         yesterday = stored.read_stored(before).plan if before is not None else None
         roads = await self._roads(plan.problem, closed)
-        parts = explained(plan.problem, roads, plan.plan, yesterday, self._habits.seed)
+        parts = explained(plan.problem, roads, plan.plan, yesterday, rounds, self._habits.seed)
         while True:
             async with self._thinking:
                 part = await asyncio.to_thread(next, parts, None)

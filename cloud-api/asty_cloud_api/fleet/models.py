@@ -83,3 +83,14 @@ class TownLayer(Base):
     digest: Mapped[str]
     geojson_gz: Mapped[bytes] = mapped_column(LargeBinary)
     made: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class FixedRoute(Base):
+    """A bin of one of the town's own fixed routes, for comparison: `weekday` 1 is Monday, `seq` the order of the round."""
+
+    __tablename__ = "fixed_route"
+
+    weekday: Mapped[int] = mapped_column(primary_key=True)
+    edge: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    bin: Mapped[str]

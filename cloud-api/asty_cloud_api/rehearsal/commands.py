@@ -12,17 +12,19 @@ from pathlib import Path
 from asty_town import NoRouteError, generate
 
 from asty_cloud_api import database, settings
+from asty_cloud_api.fleet import fixed_routes
 from asty_cloud_api.forecast import levels_file
 from asty_cloud_api.forecast.backtest import Backtest, NothingToJudgeError, backtest
 from asty_cloud_api.forecast.levels_file import LevelsFileError
 from asty_cloud_api.forecast.urgency import Care
 from asty_cloud_api.planning.instances import InstanceError
 from asty_cloud_api.rehearsal import pictures, quality, readings
+from asty_cloud_api.rehearsal.fixed import UnknownBinsError
 from asty_cloud_api.rehearsal.month import Wanted
 from asty_cloud_api.rehearsal.seeds import free_cores, rehearse_all
 from asty_cloud_api.rehearsal.summary import summary
 
-ERRORS = (InstanceError, LevelsFileError, NothingToJudgeError, NoRouteError)
+ERRORS = (InstanceError, LevelsFileError, NothingToJudgeError, NoRouteError, UnknownBinsError)
 """What a command ends with in one line, beside what every command of this program may raise."""
 _BEGAN = time.monotonic()
 NICE = 10
@@ -71,6 +73,7 @@ def _register_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     month.add_argument("--risk", type=_share, default=wanted.care.risk, help="the chance of an overflow that is taken")
     month.add_argument("--visit", type=_positive, default=wanted.care.visit, help="euro that a visit on its own costs")
     month.add_argument("--town", type=_file, metavar="FILE", help="an OpenStreetMap extract; otherwise the built-in town")
+    month.add_argument("--fixed-routes", type=_file, metavar="FILE", help="a way more: rounds of the rehearsed town's bins, CSV or JSON")
     month.add_argument("--out", type=Path, metavar="DIR", help="write simulation.json and simulation.svg there")
     month.add_argument("--json", action="store_true")
     month.set_defaults(run=_simulate)
@@ -147,7 +150,7 @@ def _told(it: Backtest, name: str, full: float) -> str:
 def _simulate(asked: argparse.Namespace) -> None:
     os.nice(NICE)
     seconds = asked.seconds or max(0.3, asked.bins / 300)
-    wanted = Wanted(asked.days, asked.bins, seconds, asked.sensors, Care(asked.risk, asked.visit))
+    wanted = Wanted(asked.days, asked.bins, seconds, asked.sensors, Care(asked.risk, asked.visit), _own_routes(asked.fixed_routes))
     seeds, cores = range(asked.first_seed, asked.first_seed + asked.seeds), free_cores()
     _said(f"{asked.seeds} seeds on {min(cores, asked.seeds)} of {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(prefix="asty-simulate-") as folder:
@@ -162,6 +165,13 @@ def _simulate(asked: argparse.Namespace) -> None:
         (asked.out / "simulation.json").write_text(text + "\n", encoding="utf-8")
         (asked.out / "simulation.svg").write_text(pictures.of_months(result, months), encoding="utf-8")
     sys.stdout.write((text if asked.json else result.as_table()) + "\n")
+
+
+def _own_routes(path: Path | None) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    rounds: dict[tuple[int, str], list[str]] = {}
+    for it in fixed_routes.read(path) if path else ():
+        rounds.setdefault((it.weekday, it.truck), []).append(it.bin)
+    return tuple((weekday, truck, tuple(bins)) for (weekday, truck), bins in rounds.items())
 
 
 def _said(text: str) -> None:

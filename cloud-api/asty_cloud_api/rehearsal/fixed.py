@@ -40,6 +40,11 @@ SELDOM = (PATTERNS[2][0], PATTERNS[3][0], DAILY)
 SURELY = 0.0002
 """At most this share of bin-days may overflow when every bin is emptied on each of those days: plans cannot do better than that."""
 
+
+class UnknownBinsError(Exception):
+    """Fixed routes of another town; says which names it does not have."""
+
+
 Weekdays = tuple[frozenset[int], ...]
 Routes = dict[int, dict[str, tuple[Step, ...]]]
 """weekday -> truck -> steps"""
@@ -156,4 +161,19 @@ def routes(ground: Ground, seen: Observed, when: Weekdays, stop: Callable[[], St
                 share = float(contents(seen, [i], when[i])[0, mornings].mean())
                 stops.append(Stop(site.id, i + 2, share * site.kg_full, share * site.litres, SERVICE, stream=site.stream))
         made[weekday] = orders(plan_day(ground.day(tuple(stops)), stop(), seed))
+    return made
+
+
+def own_routes(ground: Ground, rounds: Iterable[tuple[int, str, tuple[str, ...]]]) -> Routes:
+    """The town's own routes (weekday from 1, truck, bins) as they are. Raises UnknownBinsError for bins or trucks that the town lacks."""
+    bins, trucks = {one.id for one in ground.bins}, {truck.id for truck in ground.trucks}
+    made: Routes = {}
+    strange: set[str] = set()
+    for weekday, truck, names in rounds:
+        strange |= {name for name in (truck, *names) if name not in bins and name not in trucks}
+        made.setdefault(weekday - 1, {})[truck] = tuple(Step("stop", name) for name in names)
+    if strange:
+        few = ", ".join(sorted(strange)[:5])
+        raise UnknownBinsError(f"{len(strange)} names of the fixed routes are none of the rehearsed town, such as {few}: "
+                               "it has bin-0001 and so on, as many as --bins says, and truck-01 and so on")  # fmt: skip
     return made

@@ -31,6 +31,7 @@ FIRST = date(2026, 10, 5)
 HISTORY_DAYS, RUN_IN_DAYS = 56, 14
 FIXED_SHARE = 4.0
 """Fixed routes are planned once and get so many times the CPU seconds of a day's plan."""
+OWN_ROUTES = "own routes"
 WAYS = ("fixed rounds", "own weekdays", "forecast")
 
 
@@ -43,6 +44,8 @@ class Wanted:
     seconds: float = 1.0
     sensors: float = 1.0
     care: Care = field(default_factory=Care)
+    own_routes: tuple[tuple[int, str, tuple[str, ...]], ...] = ()
+    """The town's own fixed routes: weekday (1 is Monday), truck, bins in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def rehearse(town: Town, wanted: Wanted, seed: int, *, ways: tuple[str, ...] = W
     content = _history(ground, rising, past, begin)
     seen = fixed.observed(ground.bins, past.lifts)
     books: dict[str, tuple[DayBooks, ...]] = {}
-    for name in ways:
+    for name in (OWN_ROUTES, *ways) if wanted.own_routes else ways:
         mine = copy.deepcopy(past)
         way = _way(name, ground, seen, mine, wanted, seed)
         said = f"seed {seed}, {name}"
@@ -120,6 +123,9 @@ def _way(name: str, ground: Ground, seen: fixed.Observed, mine: known.Known, wan
             return orders(plan), left, len(check(day, plan))
 
         return foreseen
+    if name == OWN_ROUTES:
+        own = fixed.own_routes(ground, wanted.own_routes)
+        return lambda morning: (own.get(morning.weekday(), {}), 0, 0)
     groups = fixed.rounds(ground.bins) if name == "fixed rounds" else fixed.each_its_own(ground.bins)
     when = fixed.weekdays(ground.bins, seen, groups, fixed.light_streams(ground, seen))
     routes: Routes = fixed.routes(ground, seen, when, lambda: CpuSeconds(FIXED_SHARE * wanted.seconds), seed)

@@ -243,6 +243,24 @@ async def test_a_plan_explains_itself(dispatch: Any) -> None:
     assert said["yesterday"] is None
 
 
+async def test_a_plan_is_compared_with_the_towns_own_fixed_routes(dispatch: Any) -> None:
+    bins = [row.id for row in dispatch.rows("SELECT id FROM fleet.bin WHERE stream = 'σύμμεικτα' ORDER BY id")]
+    for n, name in enumerate(bins):
+        dispatch.rows("INSERT INTO fleet.fixed_route VALUES (%s, 'truck-01', %s, %s)", dispatch.day.isoweekday(), n, name)
+    planner = dispatch.planner()
+    await planner.plan_days()
+    await planner.explain()
+    (row,) = dispatch.rows("SELECT * FROM fleet.plan WHERE state = 'running' ORDER BY day LIMIT 1")
+    dispatch.rows("TRUNCATE fleet.fixed_route")
+    said = row.result["explained"]["fixed_routes"]
+    (there,) = said["there"]
+    assert (there["truck"], there["stops"], there["passed_over"]) == ("truck-01", len(bins), [])
+    plan = stored.read_stored(row._asdict()).plan
+    assert set(said["only_there"]) == set(bins) - plan.served
+    assert said["stops"] == len(plan.served) - len(bins)
+    assert said["metres"] == pytest.approx(plan.metres - there["metres"], abs=2)
+
+
 async def test_what_is_closed_now_is_what_the_ways_are_asked_for(dispatch: Any) -> None:
     add = (
         "INSERT INTO fleet.closure (id, name, kind, area, starts, ends, source)"
