@@ -25,6 +25,8 @@ const result = await build({
     portal: "src/js/portal.js",
     "portal-worker": "src/js/portal-worker.js",
     push: "src/js/push.js",
+    kiosk: "src/js/kiosk.js",
+    "kiosk-look": "src/css/kiosk.css",
     "portal-icon-180": "src/portal-icon-180.png",
     "portal-icon-192": "src/portal-icon-192.png",
     "portal-icon-512": "src/portal-icon-512.png",

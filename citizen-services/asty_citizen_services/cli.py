@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.identity import commands as identity
+from asty_citizen_services.kiosk import commands as kiosk
 from asty_citizen_services.procedures import commands as procedures
 
 # Web server, workflow, PDF and signatures take seconds to import: a command imports what it needs when it runs, and no more.
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     ending.set_defaults(run=_release)
     identity.register(commands)
     procedures.register(commands)
+    kiosk.register(commands)
     preparing = commands.add_parser("demo-town", help="two officers, demo keys and test registers; never with ASTY_PRODUCTION")
     preparing.add_argument(
         "folder", type=Path, help="where the demo authority keeps its key; its certificate is what ASTY_CITIZEN_TRUST names"

@@ -24,6 +24,11 @@ class Cookies:
     def csrf(self) -> str:
         return self._named("asty-csrf")
 
+    @property
+    def kiosk(self) -> str:
+        """Says that this screen is a registered kiosk, and nothing of who stands before it."""
+        return self._named("asty-kiosk")
+
     def set(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
         """Set a cookie; without `seconds` it ends with the browser."""
         response.set_cookie(name, value, max_age=seconds, path="/", secure=self.is_tls, httponly=True, samesite="lax")

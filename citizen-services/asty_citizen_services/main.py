@@ -26,6 +26,10 @@ from asty_citizen_services.identity import directory_pages, me, sign_in, staff_p
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
+from asty_citizen_services.kiosk.door import KioskDoor
+from asty_citizen_services.kiosk.filling_pages import KioskFilling
+from asty_citizen_services.kiosk.hand_off_pages import HandOffPages
+from asty_citizen_services.kiosk.pages import KioskPages
 from asty_citizen_services.notices import carriers as notices
 from asty_citizen_services.notices import receipts_api
 from asty_citizen_services.notices.pages import Pages as NoticePages
@@ -106,8 +110,20 @@ def create_app(settings: Settings) -> FastAPI:
         directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
         app.include_router(directory_pages.routes(database, cookies, directory))
     app.include_router(
-        portal.routes(database, screens, catalogue, settings.zone, cases.desk, settings.address, pays_online=settings.bank is not None)
+        portal.routes(
+            database,
+            screens,
+            catalogue,
+            settings.zone,
+            cases.desk,
+            settings.address,
+            settings.secret,
+            pays_online=settings.bank is not None,
+        )
     )
+    app.include_router(KioskPages(database, screens, cookies, catalogue, login, settings.address, settings.secret).routes())
+    app.include_router(HandOffPages(database, filling, settings.address).routes())
+    app.include_router(KioskFilling(database, filling, settings.address, settings.secret).routes())
     app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
@@ -116,6 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(office.routes())
     failures.install(app, screens)
     app.add_middleware(BodyLimit)
+    app.add_middleware(KioskDoor, database=database, cookies=cookies)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)
     return app

@@ -11,7 +11,9 @@ from asty_citizen_services import csrf
 
 
 class Screens(Pages):
-    """Renders templates named `room/page.html`; each has `csrf` (for `<input type=hidden name=csrf>`), `visitor` and `municipality`."""
+    """Renders templates named `room/page.html`; each has `csrf` (for `<input type=hidden name=csrf>`), `visitor`,
+    `municipality` and `kiosk` (None in ordinary browsers).
+    """
 
     municipality = ""
 
@@ -20,6 +22,7 @@ class Screens(Pages):
             "csrf": csrf.token(request),
             "visitor": getattr(request.state, "visitor", None),
             "municipality": self.municipality,
+            "kiosk": getattr(request.state, "kiosk", None),
         }
         response = super().render(request, name, common | dict(context or {}), status=status)
         csrf.keep(request, response)

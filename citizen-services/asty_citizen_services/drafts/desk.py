@@ -23,7 +23,7 @@ def browser_hash(csrf: str) -> bytes:
 
 
 def begin(
-    session: Session, procedure: str, citizen: uuid.UUID, mandate: uuid.UUID | None, answers: Answers, browser: bytes, now: datetime
+    session: Session, procedure: str, citizen: uuid.UUID | None, mandate: uuid.UUID | None, answers: Answers, browser: bytes, now: datetime
 ) -> Draft:
     """Begin a draft with what is known already."""
     draft = Draft(
@@ -62,6 +62,20 @@ def of_browser(session: Session, draft: uuid.UUID, browser: bytes) -> Draft | No
     return session.scalars(
         select(Draft).where(Draft.id == draft, Draft.browser_hash == browser, Draft.filed_at.is_(None)).with_for_update()
     ).one_or_none()
+
+
+def of_nobody(session: Session, draft: uuid.UUID, browser: bytes) -> Draft | None:
+    """Lock a draft that nobody has signed for, which this browser may go on with."""
+    found = of_browser(session, draft, browser)
+    return found if found is not None and found.citizen_id is None else None
+
+
+def adopt(draft: Draft, citizen: uuid.UUID, form: Form, known: Answers, browser: bytes, now: datetime) -> None:
+    """Make a draft of nobody a citizen's: what the sign-in says counts, of the rest what was typed comes first."""
+    fixed = {question.ask for question in form.questions() if question.fixed}
+    draft.citizen_id = citizen
+    draft.answers = known | draft.answers | {name: value for name, value in known.items() if name in fixed}
+    draft.browser_hash, draft.changed_at = browser, now
 
 
 def mine(session: Session, citizen: uuid.UUID) -> Sequence[Draft]:

@@ -13,6 +13,8 @@ from asty_citizen_services.database import SCHEMA, Base
 class Draft(Base):
     """A form that is being filled in. `amends` is the application whose file it completes.
 
+    `citizen_id` is None while nobody has signed for it: at a kiosk, before the sign-in or the hand-off to a phone.
+
     `browser_hash` names the browser that wrote last: what it sends after its session has ended is still kept.
     """
 
@@ -20,7 +22,7 @@ class Draft(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     procedure: Mapped[str]
-    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.citizen.id"), index=True)
+    citizen_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.citizen.id"), index=True)
     mandate_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.mandate.id"))
     amends: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.application.id"), index=True)
     answers: Mapped[dict[str, Any]]

@@ -18,7 +18,7 @@ from asty_citizen_services.payments import rf
 from asty_citizen_services.portal import cases, catalogue_page, installable
 from asty_citizen_services.portal.following import NOTHING, follow
 from asty_citizen_services.procedures.catalogue import Catalogue
-from asty_citizen_services.registry import receipt
+from asty_citizen_services.registry import receipt, tracking
 from asty_citizen_services.screens import Screens
 from asty_citizen_services.workflow.desk import Desk
 
@@ -26,10 +26,21 @@ Words = Annotated[str, Query(max_length=100)]
 
 
 def routes(
-    database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str, *, pays_online: bool = False
+    database: Database,
+    screens: Screens,
+    catalogue: Catalogue,
+    zone: ZoneInfo,
+    desk: Desk,
+    address: str,
+    secret: str,
+    *,
+    pays_online: bool = False,
 ) -> APIRouter:
-    """Return the router of the citizen's pages. `address` is the server's own; `pays_online`: a bank's pay page is set up."""
-    pages = _Pages(database, screens, catalogue, zone, desk, address)
+    """Return the router of the citizen's pages.
+
+    `address` is the server's own, `secret` keys the codes of receipts; `pays_online`: a bank's pay page is set up.
+    """
+    pages = _Pages(database, screens, catalogue, zone, desk, address, secret)
     pages.pays_online = pays_online
     router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
     router.add_api_route("/", pages.home)
@@ -47,9 +58,11 @@ def routes(
 class _Pages:
     pays_online = False
 
-    def __init__(self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str) -> None:
+    def __init__(
+        self, database: Database, screens: Screens, catalogue: Catalogue, zone: ZoneInfo, desk: Desk, address: str, secret: str
+    ) -> None:
         self._database, self._screens, self._catalogue, self._zone = database, screens, catalogue, zone
-        self._desk, self._address = desk, address
+        self._desk, self._address, self._secret = desk, address, secret
 
     def home(self, request: Request, q: Words = "") -> Response:
         found = catalogue_page.found(self._catalogue.values(), q, preferences.read(request).lang)
@@ -91,11 +104,11 @@ class _Pages:
             )
             on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
         said = receipt.of(found.docket, self._zone)
-        return self._screens.render(
-            request, "portal/case.html",
-            {"case": found, "receipt": said, "states": cases.STATES, "on": on, "address": self._address, "euros": payments.euros,
-             "grouped": rf.grouped, "pays_online": self.pays_online},
-        )  # fmt: skip
+        context = {
+            "case": found, "receipt": said, "code": tracking.code(self._secret, case), "states": cases.STATES, "on": on,
+            "address": self._address, "euros": payments.euros, "grouped": rf.grouped, "pays_online": self.pays_online,
+        }  # fmt: skip
+        return self._screens.render(request, "portal/case.html", context)
 
     def accessibility(self, request: Request) -> Response:
         return self._screens.render(request, "portal/accessibility.html")
