@@ -101,7 +101,8 @@ def _of_csv(text: str, wrong: list[str]) -> Iterator[Entry]:
             if len(row) != len(HEADER):
                 wrong.append(f"{line}: {len(row)} columns, expected {','.join(HEADER)}")
                 continue
-            yield from _entry(line, *(cell.strip() for cell in row), wrong)
+            weekday, truck, name = (cell.strip() for cell in row)
+            yield from _entry(line, weekday, truck, name, wrong)
     except csv.Error as error:
         wrong.append(f"line {rows.line_num}: {error}")
 

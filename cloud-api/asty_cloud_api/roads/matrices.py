@@ -5,6 +5,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,13 +26,18 @@ Pairs = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Some places of one profile as the store knows them: their numbers and the edges that each lies on, in order."""
+    """Some places of one profile as the store knows them: their numbers and the edges that each lies on, in order.
+
+    `meant` names, by the key of each place that was asked for, the one that stands for it here: without a side where its own side has no
+    way, as left of a one-way street.
+    """
 
     tiles: str
     profile: Profile
     places: tuple[Place, ...]
     numbers: tuple[int, ...]
     near: tuple[frozenset[int], ...]
+    meant: dict[str, str]
 
 
 class Matrices:
@@ -55,7 +61,7 @@ class Matrices:
                 unreachable |= {at: Unreachable("closed", closed=True) for at in shut if at not in unreachable}
                 await asyncio.to_thread(self._store.thin, book.tiles, profile.key)
         at = {place.key: number for number, place in enumerate(book.places)}
-        order = np.array([at[place.key] for place in places], np.intp)
+        order = np.array([at[book.meant[place.key]] for place in places], np.intp)
         part = np.ix_(order, order)
         found = explain(seconds, unreachable, closed=bool(rings))
         return Matrix(seconds[part], metres[part], {number: found[int(where)] for number, where in enumerate(order) if int(where) in found})
@@ -76,11 +82,21 @@ class Matrices:
             if away is not None:
                 raise RoadsAwayError(f"{away}; {len(fresh)} of {len(distinct)} places are new and not in the kept matrix")
             located = await self._valhalla.locate(profile, [place.location() for place in fresh])
-            near = {place.key: frozenset(closed.number(edge) for edge in edges) for place, edges in zip(fresh, located, strict=True)}
+            near = {place.key: _numbers(edges) for place, edges in zip(fresh, located, strict=True)}
+            other = [
+                place.anyway()
+                for place in fresh
+                if not near[place.key] and place.anyway().key not in known and place.anyway().key not in near
+            ]
+            for place, edges in zip(other, await self._valhalla.locate(profile, [place.location() for place in other]), strict=True):
+                near[place.key] = _numbers(edges)
             await asyncio.to_thread(self._store.add, tiles, profile.key, near)
             known = await asyncio.to_thread(self._store.places, tiles, profile.key)
-        entries = [known[place.key] for place in distinct]
-        return Book(tiles, profile, distinct, tuple(number for number, _ in entries), tuple(near for _, near in entries))
+        stands = {place.key: place if known[place.key][1] else place.anyway() for place in distinct}
+        here = {place.key: place for place in stands.values()}
+        entries = [known[key] for key in here]
+        numbers, edges = tuple(number for number, _ in entries), tuple(near for _, near in entries)
+        return Book(tiles, profile, tuple(here.values()), numbers, edges, {key: place.key for key, place in stands.items()})
 
     async def _closing(
         self, book: Book, rings: list[Ring], seconds: Times, metres: Times, progress: Progress | None
@@ -141,6 +157,10 @@ class Matrices:
             if progress is not None:
                 progress(done, total)
         return seconds, metres
+
+
+def _numbers(edges: list[dict[str, Any]]) -> frozenset[int]:
+    return frozenset(closed.number(edge) for edge in edges)
 
 
 def _drivable(book: Book) -> Pairs:

@@ -1,17 +1,18 @@
 """Where a truck stops, and what drives there: in the terms that Valhalla takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 SNAP_METRES = 60
 """A bin farther from any street that the truck may use has no way to it."""
-WIDE = "tertiary"
-"""From this class of street on the crew does not cross: the truck comes along the bin's own kerb."""
+NARROWEST = "service_other"
+"""Up to this class, which is every street, the truck comes along the bin's own kerb: the crew does not cross, and since the truck also
+leaves that way, what lies before and after a stop does not hang on where the truck came from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A point in WGS 84 degrees. With `kerb` a wide street is driven on the point's own side; without, from either."""
+    """A point in WGS 84 degrees. With `kerb` the street is driven on the point's own side; without, from either."""
 
     lat: float
     lon: float
@@ -20,14 +21,18 @@ class Place:
     @property
     def key(self) -> str:
         """The place's name in the cache: moved by a centimetre it is the same, by a metre another."""
-        return f"{self.lat:.6f},{self.lon:.6f}{',kerb' if self.kerb else ''}"
+        return f"{self.lat:.6f},{self.lon:.6f}{',side' if self.kerb else ''}"
+
+    def anyway(self) -> "Place":
+        """Return the point as one that is driven from either side."""
+        return replace(self, kerb=False)
 
     def location(self) -> dict[str, Any]:
         """Return the point as a location of Valhalla. Islands are not skipped: a bin on one has no way to it."""
         said: dict[str, Any] = {"lat": round(self.lat, 6), "lon": round(self.lon, 6)}
         said |= {"minimum_reachability": 0, "search_cutoff": SNAP_METRES, "node_snap_tolerance": 0, "rank_candidates": False}
         if self.kerb:
-            said |= {"preferred_side": "same", "street_side_tolerance": 1, "street_side_cutoff": WIDE}
+            said |= {"preferred_side": "same", "street_side_tolerance": 1, "street_side_cutoff": NARROWEST}
         return said
 
 

@@ -33,19 +33,26 @@ class Roads:
     async def legs(self, profile: Profile, points: Sequence[Place], closed: Sequence[Ring] = (), heading: float | None = None) -> list[Leg]:
         """Return the way through the points, one leg from each to the next.
 
-        A truck does not turn round at a stop where it can go on. `heading` is where the truck points now (degrees): it is not made to turn
+        Each leg is the way of the matrix: along the kerb of a stop that lies beside its street, and free to turn only where it has no side:
+        at a depot, a station, a bin on the centre line. `heading` is where the truck points now (degrees): it is not made to turn
         at once. A leg that closed streets forbid is driven through them, `through_closed`: the truck stands inside, and must get out.
         Raises NoWayError, naming the points, where even that is impossible.
         """
         if len(points) < 2:
             return []
-        locations = [point.location() | {"type": "break_through"} for point in points]
+        points = await self._with_sides(profile, points)
+        locations = [point.location() for point in points]
         if heading is not None:
             locations[0] |= {"heading": round(heading) % 360, "heading_tolerance": 90}
         try:
             return legs_of(await self.valhalla.route(profile, locations, list(closed)))
         except NoWayError:
             return [await self._leg(profile, points, number, closed) for number in range(len(points) - 1)]
+
+    async def _with_sides(self, profile: Profile, points: Sequence[Place]) -> list[Place]:
+        """Give up the side of points whose own side has no way, as the matrix does."""
+        located = await self.valhalla.locate(profile, [point.location() for point in points])
+        return [point if edges else point.anyway() for point, edges in zip(points, located, strict=True)]
 
     async def _leg(self, profile: Profile, points: Sequence[Place], number: int, closed: Sequence[Ring]) -> Leg:
         pair = [point.location() for point in points[number : number + 2]]

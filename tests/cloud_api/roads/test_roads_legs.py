@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from typing import Any
 
 import asty_town
@@ -42,7 +43,7 @@ def heading(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 @pytest.mark.parametrize("side", [4.0, -4.0])
-async def test_on_a_wide_street_the_truck_arrives_along_the_bins_own_kerb(roads: Roads, town: asty_town.Town, side: float) -> None:
+async def test_the_truck_arrives_along_the_bins_own_kerb(roads: Roads, town: asty_town.Town, side: float) -> None:
     street = wide_street(town)
     bin_, along = beside(street, 2, side)
     far = Place(town.streets[-1].line[0][1], town.streets[-1].line[0][0], kerb=False)
@@ -51,6 +52,28 @@ async def test_on_a_wide_street_the_truck_arrives_along_the_bins_own_kerb(roads:
     wanted = along if side > 0 else (along + 180) % 360
     assert abs((arrives - wanted + 180) % 360 - 180) < 30
     assert leg.side == "right"
+
+
+async def test_a_plans_legs_take_as_long_as_its_matrix_says_and_turn_round_at_no_bin(roads: Roads, town: asty_town.Town) -> None:
+    narrow = [s for s in town.streets if s.highway in {"residential", "living_street"} and s.oneway == 0 and s.drivable]
+    stops = [beside(street, 0, side)[0] for street, side in zip(narrow[::3], (4.0, -4.0) * len(narrow), strict=False)][:40]
+    locations = [stop.location() for stop in stops]
+    seconds, _ = await roads.valhalla.matrix(TRUCK, locations, locations, [])
+    pairs = [(n, n + 1) for n in range(len(stops) - 1)]
+    assert all(math.isfinite(seconds[pair]) for pair in pairs)
+    legs = await roads.legs(TRUCK, stops)
+    apart = [abs(leg.seconds - float(seconds[pair])) for leg, pair in zip(legs, pairs, strict=True)]
+    assert max(apart) <= 3, "each is rounded by itself"
+    for before, after in pairwise(legs):
+        turn = heading(after.shape[0], after.shape[1]) - heading(before.shape[-2], before.shape[-1])
+        assert abs((turn + 180) % 360 - 180) < 120, f"it turns round at {before.shape[-1]}"
+
+
+async def test_a_bin_left_of_a_one_way_street_is_served_from_the_street_that_there_is(roads: Roads, town: asty_town.Town) -> None:
+    street = next(s for s in town.streets if s.oneway == 1 and s.drivable)
+    places = [beside(street, 0, -4.0)[0], beside(wide_street(town), 2, 4.0)[0]]
+    (leg,) = await roads.legs(TRUCK, places)
+    assert math.isfinite(leg.seconds)
 
 
 async def test_every_leg_ends_at_its_stop_and_says_each_turn_in_greek_with_its_street(roads: Roads, town: asty_town.Town) -> None:
