@@ -139,7 +139,7 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
         assert session.scalars(select(SignedIn)).all() != []
     receipt = page.url
     page.evaluate("() => { localStorage.setItem('a', 'b'); }")
-    page.get_by_role("link", name="Τέλος και καθαρισμός οθόνης").last.tap()
+    page.get_by_role("link", name="Έξοδος και καθαρισμός οθόνης").last.tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("Τι θέλετε να κάνετε;")
     assert cookies_of(page.context) - {"asty-csrf"} == {"asty-kiosk"}
     assert page.evaluate("() => [localStorage.length, sessionStorage.length]") == [0, 0]
@@ -161,7 +161,7 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
     expect(page.get_by_role("heading", level=2, name="Πιστοποιητικό Γέννησης")).to_be_visible()
     expect(page.get_by_text("ΔΟΚΙΜΑΣΤΙΚΗ")).to_have_count(0)
     is_fit(page)
-    page.get_by_role("link", name="Τέλος").first.tap()
+    page.get_by_role("link", name="Έξοδος").first.tap()
     page.get_by_role("link", name="Πληροφορίες").tap()
     is_fit(page)
 
@@ -175,7 +175,7 @@ def test_a_screen_that_nobody_touches_warns_counts_down_and_is_cleared(kiosk: Pa
         assert len(session.scalars(select(Draft).where(Draft.citizen_id.is_(None))).all()) == 1
     page.clock.run_for(61_000)
     expect(page.get_by_role("heading", name="Είστε ακόμη εδώ;")).to_be_visible()
-    left = int(page.locator("[data-left]").inner_text())
+    left = int(page.locator("strong[data-left]").inner_text())
     assert 1 <= left <= 15
     is_fit(page)
     page.get_by_role("button", name="Συνεχίζω").tap()

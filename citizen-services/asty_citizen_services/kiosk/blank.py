@@ -19,7 +19,8 @@ def form(full: Form) -> Form:
     for page in full.pages:
         asked = tuple(q for q in page.questions if q.prefill not in SIGNED and widget_of(q, full.property(q.ask)) != "files")
         if asked:
-            pages.append(msgspec.structs.replace(page, questions=asked))
+            # what introduces a page speaks of all its questions
+            pages.append(msgspec.structs.replace(page, questions=asked, intro=page.intro if len(asked) == len(page.questions) else None))
     left = {question.ask for page in pages for question in page.questions}
     required = [name for name in full.schema.get("required", ()) if name in left]
     return msgspec.structs.replace(full, pages=tuple(pages), schema={**full.schema, "required": required})

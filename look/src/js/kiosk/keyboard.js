@@ -5,7 +5,7 @@ const DIGITS = [..."1234567890"];
 const LAYOUTS = {
   greek: [DIGITS, [..."ςερτυθιοπ"], [..."ασδφγηξκλ"], [..."ζχψωβνμ"], ["tonos", "dialytika", "-", "/"]],
   latin: [DIGITS, [..."qwertyuiop"], [..."asdfghjkl"], [..."zxcvbnm"], ["@", "_", "-", "/"]],
-  digits: [[..."123"], [..."456"], [..."789"], ["/", "0", "."]],
+  digits: [[..."123"], [..."456"], [..."789"], ["/", "0", ".", "left"]],
 };
 const FACES = { tonos: "΄", dialytika: "¨", shift: "⇧", erase: "⌫", left: "←", right: "→", enter: "↵", next: "⇥", hide: "▾" };
 const OTHER = { greek: ["latin", "ABC"], latin: ["greek", "ΑΒΓ"] };
@@ -49,13 +49,11 @@ export function keyboard(part) {
     clear();
     draw();
     part.hidden = false;
-    document.body.style.setProperty("padding-bottom", `${part.offsetHeight}px`);
     one.scrollIntoView({ block: "center" });
   }
 
   function close() {
     part.hidden = true;
-    document.body.style.removeProperty("padding-bottom");
     field?.blur();
   }
 
@@ -147,14 +145,14 @@ export function keyboard(part) {
   function draw() {
     const rows = LAYOUTS[layout].map((row) => row.map((key) => [key]));
     const last = rows.at(-1);
-    if (layout === "digits") last.push(["erase"]);
+    const ends = [...(field.tagName === "TEXTAREA" ? [["enter"]] : []), ["next", "strong"], ["hide"]];
+    if (layout === "digits") [["erase"], ...ends].forEach((key, n) => rows[n].push(key));
     else {
       rows.at(-2).unshift(["shift"]);
       rows.at(-2).push(["erase", "wide"]);
       last.unshift([OTHER[layout][0]]);
-      last.push(["space", "space"], ["."], ["left"], ["right"]);
+      last.push(["space", "space"], ["."], ["left"], ["right"], ...ends);
     }
-    last.push(...(field.tagName === "TEXTAREA" ? [["enter"]] : []), ["next", "strong"], ["hide"]);
     if (variants) rows.unshift(variants.map((key) => [key, "variant"]));
     part.classList.toggle("keys--digits", layout === "digits");
     part.replaceChildren(...rows.map(drawn));
