@@ -25,6 +25,18 @@ START_SECONDS = 20.0
 EXPECT_MILLISECONDS = 20_000  # Playwright's own 5 s fail on a busy machine; actions and navigation have 30 s already
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="also run what proves the same on every screen and by keyboard alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long form of proofs out unless it is asked for."""
+    if not config.getoption("--proof"):
+        for item in items:
+            if item.get_closest_marker("proof"):
+                item.add_marker(pytest.mark.skip(reason="the long form of a proof: ./asty test --proof runs it"))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Give Playwright's expect its patience wherever a browser test will run."""
     if any(item.get_closest_marker("browser") or item.get_closest_marker("system") for item in session.items):

@@ -99,6 +99,7 @@ class _Answers:
         return self._answer(request, 429, TOO_OFTEN, {"Retry-After": str(cast("TooOftenError", error).seconds)})
 
     async def too_large(self, request: Request, _error: Exception) -> Response:
+        log.warning("%s: %s bytes were sent and not taken", request.url.path, request.headers.get("content-length", "too many"))
         return self._answer(request, 413, TOO_LARGE)
 
     async def refused(self, request: Request, error: Exception) -> Response:

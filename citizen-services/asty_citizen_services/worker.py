@@ -15,9 +15,8 @@ from asty_citizen_services.settings import Settings
 from asty_citizen_services.workflow import tasks as workflow
 
 
-def create_queue(settings: Settings) -> App:
-    """Wire the rooms' tasks, each under the name of its room."""
-    database = Database(settings.dsn, size=4)
+def create_queue(settings: Settings, database: Database) -> App:
+    """Wire the rooms' tasks, each under the name of its room. `database` stays the caller's to close."""
     catalogue = procedures.load_all(beside=settings.procedures)
     cases = casework.wire(settings, database, catalogue)
     carriers = carrying.chosen(settings.notices)
@@ -34,6 +33,10 @@ def create_queue(settings: Settings) -> App:
 
 async def work(settings: Settings) -> None:
     """Do jobs until SIGTERM; what has begun then is finished. A finished job is forgotten, a failed one is kept."""
-    queue = create_queue(settings)
-    async with queue.open_async():
-        await queue.run_worker_async(concurrency=4, shutdown_graceful_timeout=20, delete_jobs="successful")
+    database = Database(settings.dsn, size=4)
+    queue = create_queue(settings, database)
+    try:
+        async with queue.open_async():
+            await queue.run_worker_async(concurrency=4, shutdown_graceful_timeout=20, delete_jobs="successful")
+    finally:
+        database.close()

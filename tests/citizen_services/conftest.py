@@ -2,8 +2,10 @@
 
 import shutil
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +25,7 @@ from asty_citizen_services.registry.filing import Desk, Filing
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import select
 
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 BIN = Path(sys.executable).parent
 SECRET = "a secret of the tests, long enough"
 AXE = Path(__file__).parents[2] / "look/node_modules/axe-core/axe.min.js"
@@ -143,6 +146,31 @@ def portal(municipality: Municipality, start: Callable[..., Web]) -> Web:
     web = start("serve", port=port, environment=environment)
     web.wait(200)
     return web
+
+
+@pytest.fixture(scope="session")
+def clamd() -> Iterator[int]:
+    """A strict stand-in for clamd that knows one virus; returns its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_serve, args=(server,), daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+
+
+def _serve(server: socket.socket) -> None:
+    while True:
+        try:
+            link, _ = server.accept()
+        except OSError:
+            return
+        with link, link.makefile("rb") as stream:
+            if stream.read(10) != b"zINSTREAM\0":
+                link.sendall(b"UNKNOWN COMMAND\0")
+                continue
+            content = b""
+            while size := struct.unpack(">I", stream.read(4))[0]:
+                content += stream.read(size)
+            link.sendall(b"stream: Eicar-Signature FOUND\0" if EICAR in content else b"stream: OK\0")
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def fill_home(page: Page, since: str = "2011") -> None:
 
 
 def test_a_citizen_files_a_certificate_of_residence_from_a_phone(
-    page: Page, check: Callable[[Page], None], sign_in: Callable[[Page, str], None], municipality: Any
+    page: Page, sign_in: Callable[[Page, str], None], municipality: Any
 ) -> None:
     page.goto("/services/vevaiosi-monimis-katoikias")
     page.get_by_role("button", name="Έναρξη αίτησης").click()
@@ -61,20 +61,17 @@ def test_a_citizen_files_a_certificate_of_residence_from_a_phone(
     page.get_by_role("button", name="Έναρξη αίτησης").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Τα στοιχεία σας")
     expect(page.get_by_label("Επώνυμο")).to_have_value("ΔΟΚΙΜΑΣΤΙΚΗ")
-    check(page)
 
     go_on(page)  # with what is needed missing
     expect(page.get_by_role("alert")).to_contain_text("Όσα γράψατε έχουν κρατηθεί.")
     page.get_by_role("link", name="Συμπληρώστε: Κινητό τηλέφωνο").click()
     expect(page.get_by_label("Κινητό τηλέφωνο")).to_be_focused()
-    check(page)
     fill_details(page)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Μόνιμη κατοικία")
     fill_home(page, since="2111")
     expect(page.get_by_role("alert")).to_contain_text("δεν μπορεί να είναι μετά από")
     expect(page.get_by_label("Οδός")).to_have_value("Ερμού")
-    check(page)
     fill_home(page)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Τι το αποδεικνύει")
@@ -83,7 +80,6 @@ def test_a_citizen_files_a_certificate_of_residence_from_a_phone(
     go_on(page)
     expect(page.get_by_role("alert")).to_contain_text("νερό.jpg: Δεκτά είναι μόνο αρχεία PDF και φωτογραφίες")
     expect(page.get_by_text("ρεύμα.pdf", exact=True)).to_be_visible()
-    check(page)
     chosen.set_input_files([paper("μισθωτήριο.pdf"), paper("περιττό.pdf")])
     go_on(page)
     page.get_by_role("link", name="Πίσω").click()
@@ -103,7 +99,6 @@ def test_a_citizen_files_a_certificate_of_residence_from_a_phone(
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Ελέγξτε τις απαντήσεις σας")
     expect(page.get_by_text("05/03/2011")).to_be_visible()
-    check(page)
     draft = page.url.split("/")[-2]
     page.get_by_role("button", name="Υποβολή αίτησης").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Βεβαίωση Μόνιμης Κατοικίας")

@@ -68,6 +68,7 @@ def compose(folder: Path, template: str, facts: Mapping[str, Any], head: Letterh
         trim_blocks=True,
     )
     environment.filters["day"] = day
+    environment.filters["number"] = number
     address = f"{head.address}/check/{code}"
     given = {
         "head": head,
@@ -95,6 +96,14 @@ def day(value: str | date | None) -> str:
         return ""
     when = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def number(value: Any, unit: str = "") -> str:
+    """Write a number as Greeks do, with its unit: 1.064,5 τ.μ.; nothing for none."""
+    if not value:
+        return ""
+    written = f"{float(value):,.10g}".translate(str.maketrans(",.", ".,"))
+    return f"{written} {unit}" if unit else written
 
 
 class _OnlyOwn(URLFetcher):  # type: ignore[misc]

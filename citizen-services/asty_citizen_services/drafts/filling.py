@@ -1,7 +1,7 @@
 """Forms as they are filled in, page by page, looked over and filed: the same for every channel, whoever types."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -36,9 +36,10 @@ SCANNER = ("Files can't be checked right now.", "Your answers are kept. Try agai
 NAMES = ("taxid", "lastname", "firstname", "fathername", "mothername")
 
 
-async def posted(request: Request) -> FormData:
-    """Return what the form sent."""
-    return await request.form(max_files=20, max_fields=500)
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """Give what the form sent; its files are closed when the answer is out."""
+    async with request.form(max_files=20, max_fields=500) as form:
+        yield form
 
 
 Posted = Annotated[FormData, Depends(posted)]
@@ -89,9 +90,13 @@ class Filling:
 
     def show(
         self, request: Request, session: Session, draft: Draft, name: str, place: Place, *, wanted: AbstractSet[str] = frozenset(),
-        wrong: list[Fault] | None = None, entries: Mapping[str, int] | None = None, status: int = 200,
+        wrong: list[Fault] | None = None, entries: Mapping[str, int] | None = None, fresh: AbstractSet[str] = frozenset(),
+        status: int = 200,
     ) -> Response:  # fmt: skip
-        """Draw a page. `wanted` are questions that an officer asks for, `entries` how many a group shows. Raises RefusedError."""
+        """Draw a page. `wanted` are questions that an officer asks for, `fresh` those that just came up, `entries` how many a group shows.
+
+        Raises RefusedError.
+        """
         procedure = self.procedure(draft.procedure)
         pages = [page for page, _ in shown(procedure.form, draft.answers)]
         page = next((one for one in pages if one.id == name), None)
@@ -110,6 +115,7 @@ class Filling:
             "wrong": wrong or [],
             "files": drafts.file_names(session, draft),
             "wanted": wanted,
+            "fresh": fresh,
         }
         return self.screens.render(request, "form/page.html", context, status=status)
 
@@ -120,6 +126,7 @@ class Filling:
         """Keep a page's answers, right or wrong, and go on when they are right. Raises RefusedError."""
         form = self.procedure(draft.procedure).form
         page = _page(form, name)
+        drawn = _asked(form, draft.answers, name)
         try:
             refused = self._files(request, session, draft, page, form, given, place.actor)
         except ScannerAwayError as error:
@@ -134,6 +141,9 @@ class Filling:
         if "later" in given:
             return RedirectResponse(place.home, 303)
         if wrong := faults(form, draft.answers, self._today(), preferences.read(request).lang, page):
+            fresh = _asked(form, draft.answers, name) - drawn
+            if all(fault.field.split(".")[0] in fresh for fault in wrong):  # nobody has seen these yet
+                return self.show(request, session, draft, name, place, wanted=wanted, fresh=fresh)
             return self.show(request, session, draft, name, place, wanted=wanted, wrong=wrong, status=422)
         following = _after(form, draft.answers, name)
         return RedirectResponse(f"{place.at}/{following.id if following and 'back' not in given else 'check'}", 303)
@@ -251,6 +261,11 @@ def _page(form: Form, name: str) -> Page:
     if (page := form.page(name)) is None:
         raise RefusedError(404, *NOWHERE)
     return page
+
+
+def _asked(form: Form, answers: Answers, name: str) -> set[str]:
+    """Return the questions that a page shows with these answers."""
+    return {question.ask for page, questions in shown(form, answers) if page.id == name for question in questions}
 
 
 def _after(form: Form, answers: Answers, name: str) -> Page | None:

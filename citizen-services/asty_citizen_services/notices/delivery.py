@@ -99,9 +99,9 @@ def not_sent(session: Session, delivery: uuid.UUID, why: str, now: datetime, *, 
 
 def receive(session: Session, receipt: Receipt) -> bool:
     """Store a receipt: a message is delivered when all its parts are, failed when one is. Tell whether the message is ours."""
-    row = session.scalars(
-        select(NoticeDelivery).where(NoticeDelivery.carrier_ids.has_key(receipt.carrier_id)).with_for_update()
-    ).one_or_none()
+    sent = select(NoticeDelivery).where(NoticeDelivery.carrier_ids.has_key(receipt.carrier_id))
+    # operators give an id again after weeks: the newest message with it is meant
+    row = session.scalars(sent.order_by(NoticeDelivery.sent_at.desc()).limit(1).with_for_update()).one_or_none()
     if row is None:
         return False
     row.carrier_ids = {**row.carrier_ids, receipt.carrier_id: receipt.state}

@@ -2,10 +2,7 @@
 
 import io
 import socket
-import struct
-import threading
 import zipfile
-from collections.abc import Iterator
 
 import pikepdf
 import pytest
@@ -113,31 +110,6 @@ def test_a_pdf_is_kept_byte_for_byte() -> None:
 def test_whatever_comes_is_refused_in_words_and_never_a_crash(name: str, start: bytes, content: bytes) -> None:
     with pytest.raises(NotTakenError):
         examine(name, start + content)
-
-
-@pytest.fixture
-def clamd() -> Iterator[int]:
-    """A strict stand-in for clamd that knows one virus; returns its port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_serve, args=(server,), daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-
-
-def _serve(server: socket.socket) -> None:
-    while True:
-        try:
-            link, _ = server.accept()
-        except OSError:
-            return
-        with link, link.makefile("rb") as stream:
-            if stream.read(10) != b"zINSTREAM\0":
-                link.sendall(b"UNKNOWN COMMAND\0")
-                continue
-            content = b""
-            while size := struct.unpack(">I", stream.read(4))[0]:
-                content += stream.read(size)
-            link.sendall(b"stream: Eicar-Signature FOUND\0" if EICAR in content else b"stream: OK\0")
 
 
 def test_the_scanner_lets_clean_files_through_and_refuses_the_known_virus(clamd: int) -> None:

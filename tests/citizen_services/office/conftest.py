@@ -100,14 +100,20 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def town(
-    municipality: Any, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], eventually: Callable[..., object]
+    municipality: Any, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], clamd: int, eventually: Callable[..., object]
 ) -> Iterator[Town]:
     ca = tmp_path_factory.mktemp("ca")
     now = datetime.now(UTC)
     authority = DemoAuthority(ca, production=False)
     authority.prepare(now)
     settings = Settings(
-        org="demo", dsn=municipality.dsn, secret="x" * 24, municipality="Δήμος Δοκιμής", address="http://localhost:8420", trust=ca
+        org="demo",
+        dsn=municipality.dsn,
+        secret="x" * 24,
+        municipality="Δήμος Δοκιμής",
+        address="http://localhost:8420",
+        trust=ca,
+        scanner=("127.0.0.1", clamd),
     )
     wired = casework.wire(settings, municipality.database, load_all())
     port = free_port()

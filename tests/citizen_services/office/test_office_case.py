@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asty_citizen_services.documents.models import Document
+from asty_citizen_services.identity.taxisnet_double import PERSONS
 from asty_citizen_services.registry.models import Application
 from sqlalchemy import select
 
@@ -131,3 +132,15 @@ def test_reading_a_case_is_written_down(town: Any) -> None:
     with town.municipality.database.begin() as session:
         acts = session.scalars(select(AuditEntry.act).where(AuditEntry.stream == f"case:{case}")).all()
     assert "office.read" in acts
+
+
+def test_the_second_signature_is_the_named_persons_alone(town: Any, waiting: Any) -> None:
+    nursery = {"parents": "two", "second_parent_afm": PERSONS[3].taxid, "station": "a", "first_work": "full", "children": 2}
+    case = town.file("eggrafi-paidikou-stathmou", nursery, "paidikoi")
+    link = f"/cosign/{waiting(case)['cosign'].token}"
+    with town.browser("citizen") as applicant:
+        assert link in applicant.get(f"/cases/{case}").text
+        assert "Εδώ ζητείται η υπογραφή άλλου προσώπου" in applicant.post(link, 403, agree="yes").text
+    with town.browser("citizen-2") as second:
+        assert "Υπογράψατε" in second.post(link, agree="yes").text
+    assert set(waiting(case)) == {"check"}
