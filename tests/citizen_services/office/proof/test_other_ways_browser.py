@@ -108,7 +108,7 @@ def test_a_misdirected_file_goes_on_to_the_right_department_and_its_citizen_is_t
     with at_screen("clerk") as screen:
         screen.go(f"/office/cases/{case}")
         wrong = opened(screen, "Αναρμόδια")
-        wrong.get_by_label("Η αρμόδια υπηρεσία").select_option("lixiarcheio")
+        wrong.get_by_label("Αρμόδια υπηρεσία").select_option("lixiarcheio")
         wrong.get_by_label("Αιτιολογία").fill("Η πράξη τηρείται στο Ληξιαρχείο.")
         screen.press(wrong.get_by_role("button", name="Αναρμόδια"))
     expected = told(0, "filed", **said) + told(
