@@ -21,6 +21,11 @@ class Cookies:
         return self._named("asty-ceremony")
 
     @property
+    def handoff(self) -> str:
+        """Binds a form that the call centre began to the phone that goes on with it."""
+        return self._named("asty-handoff")
+
+    @property
     def csrf(self) -> str:
         return self._named("asty-csrf")
 

@@ -13,6 +13,9 @@ from fastapi import Depends, FastAPI
 
 from asty_citizen_services import casework, csrf, failures, health
 from asty_citizen_services.bodies import BodyLimit
+from asty_citizen_services.callcentre.filing_pages import FilingPages
+from asty_citizen_services.callcentre.handoff_pages import HandoffPages
+from asty_citizen_services.callcentre.pages import Agents
 from asty_citizen_services.cookies import Cookies
 from asty_citizen_services.database import Database
 from asty_citizen_services.documents import trust
@@ -23,6 +26,9 @@ from asty_citizen_services.drafts.scanner import Clamd
 from asty_citizen_services.handover import api as handover
 from asty_citizen_services.handover.desk import Events
 from asty_citizen_services.identity import directory_pages, me, sign_in, staff_pages
+from asty_citizen_services.identity.account_pages import AccountPages
+from asty_citizen_services.identity.away_pages import AwayPages
+from asty_citizen_services.identity.mandate_pages import MandatePages
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
@@ -36,12 +42,14 @@ from asty_citizen_services.notices.pages import Pages as NoticePages
 from asty_citizen_services.office.fees_pages import FeesPages
 from asty_citizen_services.office.figures_pages import FiguresPages
 from asty_citizen_services.office.pages import Office
+from asty_citizen_services.office.profile_pages import ProfilePages
 from asty_citizen_services.office.signing import Signing
 from asty_citizen_services.payments import bank
 from asty_citizen_services.payments.pages import Pages as PaymentPages
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
 from asty_citizen_services.portal.following import FollowingPages
+from asty_citizen_services.privacy.officer_pages import OfficerPages
 from asty_citizen_services.privacy.pages import Pages as PrivacyPages
 from asty_citizen_services.procedures import catalogue as procedures
 from asty_citizen_services.registry.filing import Desk as Counter
@@ -101,11 +109,19 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.bank is not None:
         app.include_router(bank.routes(database, settings.bank.secret))
     app.include_router(PrivacyPages(database, screens, catalogue).routes())
+    app.include_router(OfficerPages(database, screens, catalogue, settings.zone).routes())
     if settings.documents is not None and settings.documents.secret:
         app.include_router(handover.routes(database, Events(settings.municipality, settings.zone), settings.documents.secret))
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
+    app.include_router(AccountPages(database, screens, settings.zone, settings.address).routes())
+    app.include_router(AwayPages(database, screens, settings.zone).routes())
+    app.include_router(MandatePages(database, screens, settings.zone).routes())
     app.include_router(Apply(database, filling, cases.desk).routes())
+    agents = Agents(database, screens, filling, cases.desk, settings.zone, settings.address)
+    app.include_router(agents.routes())
+    app.include_router(FilingPages(agents).routes())
+    app.include_router(HandoffPages(database, screens, cookies, filling, carriers, settings.secret).routes())
     if settings.oidc is not None:
         directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
         app.include_router(directory_pages.routes(database, cookies, directory))
@@ -126,6 +142,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(KioskFilling(database, filling, settings.address, settings.secret).routes())
     app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())
+    app.include_router(ProfilePages(office).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())
     app.include_router(FeesPages(office).routes())

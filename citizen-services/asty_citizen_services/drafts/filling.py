@@ -58,6 +58,7 @@ class Place:
     actor: str
     whose: str = ""
     frame: str = "civic.html"
+    can_give_up: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,15 +174,15 @@ class Filling:
         """Return what is filed of a draft: the answers to the questions that its conditions ask."""
         return kept(self.procedure(draft.procedure).form, draft.answers)
 
-    def file(self, session: Session, request: Request, draft: Draft, filed_by: str, channel: Channel) -> uuid.UUID:
-        """File a draft whose answers are right, and return its case."""
+    def file(self, session: Session, request: Request, draft: Draft, filed_by: str, channel: Channel, lang: str = "") -> uuid.UUID:
+        """File a draft whose answers are right, and return its case; `lang` is the applicant's language, the page's when empty."""
         procedure = self.procedure(draft.procedure)
         docket = self.counter.file_application(
             session,
             Filing(
                 procedure=procedure.slug, version=procedure.version, subject=procedure.manifest.title.el,
                 department=procedure.manifest.department, filed_by=filed_by, key=str(draft.id), citizen=draft.citizen_id,
-                mandate=draft.mandate_id, channel=channel, language=preferences.read(request).lang,
+                mandate=draft.mandate_id, channel=channel, language=lang or preferences.read(request).lang,
                 days=procedure.manifest.deadline_days, answers=self.answers(draft),
             ),
         )  # fmt: skip

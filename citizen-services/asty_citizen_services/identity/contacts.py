@@ -70,9 +70,10 @@ def begin(session: Session, citizen: uuid.UUID, kind: Kind, typed: str, *, secre
     return Sent(kind, address, code)
 
 
-def finish(session: Session, citizen: uuid.UUID, kind: Kind, typed: str, *, secret: str, now: datetime) -> bool:
+def finish(session: Session, citizen: uuid.UUID, kind: Kind, typed: str, *, secret: str, now: datetime, by: str = "") -> bool:
     """Tell whether the code is right; then its address is the citizen's, in place of an older one. A wrong code costs a try.
 
+    `by` is who typed the code, when it was not the citizen.
     The caller commits either way, or a wrong code would cost nothing.
     """
     held = session.scalars(
@@ -98,7 +99,7 @@ def finish(session: Session, citizen: uuid.UUID, kind: Kind, typed: str, *, secr
     )  # fmt: skip
     session.add(ContactPoint(id=uuid.uuid4(), citizen_id=citizen, kind=kind, address=held.address, verified_at=now, ended_at=None))
     session.flush()
-    journal.write(session, f"citizen:{citizen}", at=now, actor=f"citizen:{citizen}", act="identity.verify_contact", kind=kind)
+    journal.write(session, f"citizen:{citizen}", at=now, actor=by or f"citizen:{citizen}", act="identity.verify_contact", kind=kind)
     return True
 
 

@@ -11,7 +11,10 @@ from asty_citizen_services.database import SCHEMA, Base
 
 
 class Citizen(Base):
-    """A person as the national login names him or her. `taxid` (AFM) is text: it may begin with a zero."""
+    """A person as the national login names him or her. `taxid` (AFM) is text: it may begin with a zero.
+
+    `entered_by` is the officer who entered somebody that has never signed in: names are then as they were told.
+    """
 
     __tablename__ = "citizen"
 
@@ -24,6 +27,7 @@ class Citizen(Base):
     birthyear: Mapped[int | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    entered_by: Mapped[str | None]
 
 
 class ContactPoint(Base):
@@ -189,3 +193,25 @@ class Ceremony(Base):
     kind: Mapped[str]
     data: Mapped[dict[str, Any]]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class IdentityCheck(Base):
+    """How an officer made sure who somebody is that did not sign in: `asked` are the questions answered right, `document` what was seen."""
+
+    __tablename__ = "identity_check"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.citizen.id"), index=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.staff.id"))
+    asked: Mapped[list[Any]]
+    document: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class IdentityCheckCase(Base):
+    """The check by which an application was filed for somebody."""
+
+    __tablename__ = "identity_check_case"
+
+    case_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    check_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.identity_check.id"))

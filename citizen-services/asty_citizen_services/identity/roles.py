@@ -6,7 +6,8 @@ from enum import StrEnum
 class Role(StrEnum):
     """`officer` works on cases, `head` assigns and signs, `registrar` keeps the protocol, `administrator` keeps accounts.
 
-    `call_centre` files for a caller whose identity was checked. Everywhere a role belongs to one department.
+    `call_centre` files for a caller whose identity was checked; `data_protection` answers what people ask of their data.
+    Everywhere a role belongs to one department.
     """
 
     OFFICER = "officer"
@@ -14,6 +15,7 @@ class Role(StrEnum):
     REGISTRAR = "registrar"
     ADMINISTRATOR = "administrator"
     CALL_CENTRE = "call_centre"
+    DATA_PROTECTION = "data_protection"
 
 
 TERMS = {
@@ -22,4 +24,5 @@ TERMS = {
     Role.REGISTRAR: "Protocol",
     Role.ADMINISTRATOR: "Administrator",
     Role.CALL_CENTRE: "Call centre",
+    Role.DATA_PROTECTION: "Data protection officer",
 }

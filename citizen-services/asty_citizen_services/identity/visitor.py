@@ -1,6 +1,7 @@
 """Whoever stands at the door, as the other rooms see him."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,6 +71,10 @@ class StaffVisitor:
     def has(self, role: Role, department: str | None = None) -> bool:
         """Tell whether the officer has a role, in one department or in any."""
         return any(one.role is role and department in (None, one.department) for one in self.granted)
+
+    def has_any(self, roles: Iterable[str]) -> bool:
+        """Tell whether the officer has one of some roles in any department."""
+        return any(one.role in roles for one in self.granted)
 
     @property
     def departments(self) -> frozenset[str]:

@@ -55,6 +55,28 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "el": Text("Αίτημα συνυπογραφής", "Ζητείται η υπογραφή σας για «{subject}» ({reference}). Συνδεθείτε και υπογράψτε: {link}"),
         "en": Text("Your signature is asked for", "Your signature is asked for “{subject}” ({reference}). Sign in and sign: {link}"),
     },
+    "handoff": {
+        "el": Text("Συνεχίστε την αίτησή σας", "Συνεχίστε από το κινητό σας την αίτηση «{subject}» (ισχύει 24 ώρες, για μία φορά): {link}"),
+        "en": Text("Go on with your application", "Go on with “{subject}” on your phone (valid for 24 hours, once): {link}"),
+    },
+    "handed_over": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: διαβιβάστηκε στην υπηρεσία σας",
+            "Η υπόθεση «{subject}» ({reference}) διαβιβάστηκε στην υπηρεσία σας, {department}. {reason} Θα τη βρείτε εδώ: {link}",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: sent to your department",
+            "“{subject}” ({reference}) was sent to your department, {department}. {reason} You find it here: {link}",
+        ),
+    },
+    "data_longer": {
+        "el": Text("Το αίτημά σας για τα δεδομένα σας", "Για το αίτημά σας χρειαζόμαστε δύο μήνες ακόμη. {reason}"),
+        "en": Text("Your request on your data", "We need two months more for your request. {reason}"),
+    },
+    "data_answer": {
+        "el": Text("Το αίτημά σας για τα δεδομένα σας", "Απαντήσαμε στο αίτημά σας για τα προσωπικά σας δεδομένα. {reason}"),
+        "en": Text("Your request on your data", "We have answered your request on your personal data. {reason}"),
+    },
     "fee": {
         "el": Text(
             "Αρ. πρωτ. {reference}: πληρωμή {amount}",

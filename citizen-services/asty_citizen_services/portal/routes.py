@@ -102,8 +102,8 @@ class _Pages:
             journal.write(
                 session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
             )
+            said = receipt.of(found.docket, self._zone, receipt.helper_of(session, case))
             on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
-        said = receipt.of(found.docket, self._zone)
         context = {
             "case": found, "receipt": said, "code": tracking.code(self._secret, case), "states": cases.STATES, "on": on,
             "address": self._address, "euros": payments.euros, "grouped": rf.grouped, "pays_online": self.pays_online,
