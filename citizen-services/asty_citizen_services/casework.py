@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -44,7 +45,7 @@ def wire(settings: Settings, database: Database, catalogue: Catalogue) -> Casewo
         "compose": papers.compose,
         "deliver": papers.deliver,
         "notify": acts.notify,
-        "forward": acts.forward,
+        "forward": partial(acts.forward, address=settings.address),
     }
     telling = acts.Telling(catalogue, settings.address)
     return Casework(Desk(catalogue, services, telling, (telling.ended, payments.close)), papers)

@@ -19,6 +19,10 @@ from asty_citizen_services.municipal.seed import seed
 
 PASSPHRASE = "asty-demo"  # noqa: S105  the keys of the demo open nothing that counts
 ROLES = {"anna": Role.OFFICER, "petros": Role.HEAD}
+MORE = {
+    "anna": (("exypiretisi", Role.CALL_CENTRE),),
+    "petros": (("pliroforiki", Role.ADMINISTRATOR), ("pliroforiki", Role.DATA_PROTECTION)),
+}
 BY = "system"
 
 
@@ -32,6 +36,9 @@ def prepare(session: Session, authority: DemoAuthority, now: datetime) -> None:
             staff = accounts.add(session, username=one.username, name=one.name, email=one.email, by=BY, now=now)
             for department in departments:
                 accounts.grant(session, staff, department, ROLES[one.username], by=BY, now=now)
+            for department, role in MORE[one.username]:
+                if department in departments:
+                    accounts.grant(session, staff, department, role, by=BY, now=now)
         if not profiles.of(session, staff):
             mark = Mark(one.name, one.office, "")
             profiles.add(session, staff, "pkcs12", mark, {}, _key(authority, one, now), by=BY, now=now)

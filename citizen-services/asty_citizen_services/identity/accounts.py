@@ -4,13 +4,13 @@ import uuid
 from datetime import datetime, timedelta
 
 from asty_process.environment import OperatorError
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.audit import journal
 from asty_citizen_services.identity import sessions, tokens
-from asty_citizen_services.identity.models import Absence, Delegation, Department, Invitation, Staff, StaffRole
+from asty_citizen_services.identity.models import Absence, Delegation, Department, Invitation, Passkey, Staff, StaffRole
 from asty_citizen_services.identity.roles import Role
 
 INVITED_FOR = timedelta(days=7)
@@ -86,6 +86,20 @@ def shut(session: Session, staff: uuid.UUID, *, by: str, now: datetime) -> None:
     journal.write(session, f"staff:{staff}", at=now, actor=by, act="identity.shut_account")
 
 
+def reopen(session: Session, staff: uuid.UUID, *, by: str, now: datetime) -> None:
+    """Open a shut account again, with the roles that it had."""
+    session.get_one(Staff, staff).ended_at = None
+    journal.write(session, f"staff:{staff}", at=now, actor=by, act="identity.reopen_account")
+
+
+def reset(session: Session, staff: uuid.UUID, *, by: str, now: datetime) -> str:
+    """Take all passkeys of an account away, sign it out everywhere, and return the token of a link that registers a new one."""
+    session.execute(delete(Passkey).where(Passkey.staff_id == staff))
+    sessions.end_all_of_staff(session, staff)
+    journal.write(session, f"staff:{staff}", at=now, actor=by, act="identity.reset_passkeys")
+    return invite(session, staff, by=by, now=now)
+
+
 def delegate(
     session: Session,
     giver: uuid.UUID,
@@ -126,6 +140,45 @@ def be_absent(session: Session, staff: uuid.UUID, begins: datetime, ends: dateti
     session.flush()
     journal.write(session, f"staff:{staff}", at=now, actor=by, act="identity.be_absent")
     return made
+
+
+def stand_in(
+    session: Session, away: uuid.UUID, substitute: uuid.UUID | None, begins: datetime, ends: datetime, reason: str, *, by: str,
+    now: datetime,
+) -> uuid.UUID:  # fmt: skip
+    """Note an absence and lend every role of whoever is away, but the administration of accounts, to a substitute. Raises AccountError."""
+    if ends <= now:
+        raise AccountError("these days are over")
+    if substitute is not None and session.scalar(select(Staff.id).where(Staff.id == substitute, Staff.ended_at.is_(None))) is None:
+        raise AccountError("the substitute has no open account")
+    made = be_absent(session, away, begins, ends, reason, by=by, now=now)
+    if substitute is not None:
+        for one in session.scalars(select(StaffRole).where(StaffRole.staff_id == away, StaffRole.role != Role.ADMINISTRATOR)).all():
+            delegate(session, away, substitute, one.department, Role(one.role), begins, ends, by=by, now=now)
+    return made
+
+
+def come_back(session: Session, absence: uuid.UUID, *, by: str, now: datetime) -> None:
+    """End an absence at once, or take one back that has not begun; what was lent for its days ends with it."""
+    found = session.get_one(Absence, absence)
+    session.execute(
+        update(Delegation)
+        .where(
+            Delegation.from_id == found.staff_id, Delegation.begins_at == found.begins_at, Delegation.ends_at == found.ends_at,
+            Delegation.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+    )  # fmt: skip
+    if found.begins_at >= now:
+        session.delete(found)
+    else:
+        found.ends_at = min(found.ends_at, now)
+    journal.write(session, f"staff:{found.staff_id}", at=now, actor=by, act="identity.come_back")
+
+
+def absent(session: Session, now: datetime) -> set[uuid.UUID]:
+    """Return who is away now."""
+    return set(session.scalars(select(Absence.staff_id).where(Absence.begins_at <= now, Absence.ends_at > now)))
 
 
 def is_absent(session: Session, staff: uuid.UUID, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """Citizens who act for legal persons: an officer records the deed, the citizen then chooses for whom he or she files."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -9,13 +10,74 @@ from sqlalchemy.orm import Session
 from stdnum.gr import vat
 
 from asty_citizen_services.audit import journal
-from asty_citizen_services.identity.models import Mandate
+from asty_citizen_services.identity.models import Citizen, Mandate, Staff
 
 NOBODY = "000000000"
+SORTS: Mapping[str, str] = {"name": "By legal person", "until": "Ending first", "-at": "Recorded last first"}
+STATES: Mapping[str, str] = {"valid": "Valid", "coming": "Coming", "over": "Expired", "revoked": "Revoked"}
 
 
 class MandateError(Exception):
     """A mandate can't be recorded: says why. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A mandate as the register lists it, with who acts and who recorded it."""
+
+    id: uuid.UUID
+    afm: str
+    legal_name: str
+    person: str
+    taxid: str
+    basis: str
+    valid_from: datetime
+    valid_until: datetime | None
+    revoked_at: datetime | None
+    recorded_at: datetime
+    recorded_by: str
+
+    def state(self, now: datetime) -> str:
+        """Return one of STATES."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.valid_until is not None and self.valid_until <= now:
+            return "over"
+        return "coming" if now < self.valid_from else "valid"
+
+
+def register(session: Session) -> list[Recorded]:
+    """Read all mandates, by the name of the legal person."""
+    rows = session.execute(
+        select(Mandate, Citizen, Staff.name)
+        .join(Citizen, Citizen.id == Mandate.citizen_id)
+        .join(Staff, Staff.id == Mandate.recorded_by)
+        .order_by(Mandate.legal_name, Mandate.recorded_at)
+    )
+    return [
+        Recorded(
+            it.id, it.afm, it.legal_name, f"{who.firstname} {who.lastname}", who.taxid, it.basis, it.valid_from, it.valid_until,
+            it.revoked_at, it.recorded_at, name,
+        )
+        for it, who, name in rows
+    ]  # fmt: skip
+
+
+def chosen(found: Sequence[Recorded], q: str, state: str, sort: str, now: datetime) -> list[Recorded]:
+    """Return the mandates in which every word of `q` occurs and that are in a state, sorted as SORTS says. Pure."""
+    words = q.casefold().split()
+    kept = [
+        one
+        for one in found
+        if all(word in f"{one.legal_name} {one.afm} {one.person} {one.taxid} {one.basis}".casefold() for word in words)
+        and (not state or one.state(now) == state)
+    ]
+    match sort:
+        case "until":
+            return sorted(kept, key=lambda one: (one.valid_until is None, one.valid_until or one.valid_from))
+        case "-at":
+            return sorted(kept, key=lambda one: one.recorded_at, reverse=True)
+    return kept
 
 
 def record(

@@ -1,7 +1,5 @@
 """The head's figures and the nursery's list."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from asty_citizen_services import spreadsheet
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import anybody, staff
 from asty_citizen_services.identity.roles import Role
@@ -18,7 +17,7 @@ from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.nursery import desk as nursery
 from asty_citizen_services.nursery.ranking import Table
 from asty_citizen_services.office import rights
-from asty_citizen_services.office.pages import AnOfficer, Office, as_file
+from asty_citizen_services.office.pages import AnOfficer, Office
 from asty_citizen_services.office.statistics import Course, Figures, Stay, figures
 from asty_citizen_services.procedures.catalogue import Procedure
 from asty_citizen_services.registry.models import Application
@@ -52,17 +51,18 @@ class FiguresPages:
         lang = preferences.read(request).lang
         with self.office.database.begin() as session:
             found = self._figures(session, head, lang)
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter=";" if lang == "el" else ",")
         terms = ("Procedure", "Step", "Finished", "Waiting", "Median hours", "Late share")
-        writer.writerow([self.office.screens.gettext(request, term) for term in terms])
         titles = self._titles(request)
-        for one in found:
-            for step in one.steps:
-                hours = "" if step.median_hours is None else f"{step.median_hours:.2f}"
-                late = "" if step.late is None else f"{step.late:.3f}"
-                writer.writerow([titles.get(one.procedure, one.procedure), step.step, step.finished, step.waiting, hours, late])
-        return as_file("\ufeff" + out.getvalue(), "statistics.csv")
+        rows = [
+            (
+                titles.get(one.procedure, one.procedure), step.step, step.finished, step.waiting,
+                "" if step.median_hours is None else f"{step.median_hours:.2f}", "" if step.late is None else f"{step.late:.3f}",
+            )
+            for one in found
+            for step in one.steps
+        ]  # fmt: skip
+        heads = [self.office.screens.gettext(request, term) for term in terms]
+        return spreadsheet.answer(spreadsheet.csv_of(heads, rows, lang), "statistics.csv")
 
     def nursery(self, request: Request, officer: AnOfficer, year: Year = None) -> Response:
         """Show the department each application with its points, and the lists they make."""
@@ -114,7 +114,13 @@ class FiguresPages:
             select(CaseTask).where(CaseTask.application_id.in_(cases), CaseTask.seat != "system").order_by(CaseTask.since)
         )
         stays = [
-            Stay(cases[task.application_id], self._step(cases[task.application_id], task.step, lang), task.since, task.done_at, task.due_at)
+            Stay(
+                cases[task.application_id],
+                self._step(cases[task.application_id], task.step, lang),
+                task.since,
+                task.done_at,
+                task.due_at if task.role else None,
+            )
             for task in tasks
         ]
         return figures(courses, stays, self.office.clock())

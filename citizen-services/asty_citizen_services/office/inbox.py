@@ -1,17 +1,16 @@
 """What waits for an officer: read, searched, filtered, sorted, exported."""
 
-import csv
-import io
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.bpmn.model import Model
+from asty_citizen_services.identity import accounts
 from asty_citizen_services.identity.models import Citizen, Staff
 from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.municipal.registers import folded
@@ -29,7 +28,10 @@ type Lookup = Callable[[Session, uuid.UUID], Model]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One task that waits. `due_at` is the department's term; `lent_by` who lent the officer the role that it needs."""
+    """One task that waits. `due_at` is the department's term; `lent_by` who lent the officer the role that it needs.
+
+    `state` is the application's; `holder_away` that whoever has the task is absent, so that it may be taken over.
+    """
 
     token: uuid.UUID
     case: uuid.UUID
@@ -45,12 +47,14 @@ class Line:
     holder: str | None
     is_mine: bool
     lent_by: str | None
+    state: str = ""
+    holder_away: bool = False
 
     def is_overdue(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at < now
 
 
-def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str) -> list[Line]:
+def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str, now: datetime) -> list[Line]:
     """Read the tasks that wait for an officer's roles, own and lent."""
     rows = session.execute(
         select(CaseTask, Application, Docket, Citizen, Staff.name)
@@ -60,6 +64,7 @@ def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str) -> 
         .outerjoin(Staff, Staff.id == CaseTask.claimed_by)
         .where(CaseTask.done_at.is_(None), CaseTask.seat.in_(rights.desks(officer)))
     )
+    away = accounts.absent(session, now)
     found = []
     for task, application, docket, citizen, holder in rows:
         if not rights.may_do(officer, task.seat, task.role):
@@ -70,13 +75,19 @@ def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str) -> 
                 task.token, application.id, docket.reference, application.procedure, docket.subject,
                 f"{citizen.firstname} {citizen.lastname}" if citizen else "", task.seat, step.english if lang == "en" else step.name,
                 docket.at, task.since, task.due_at, holder, task.claimed_by == officer.id, _lent(officer, task),
+                application.state, task.claimed_by in away,
             )
         )  # fmt: skip
     return found
 
 
-def chosen(found: Sequence[Line], q: str, procedure: str, department: str, whose: str, sort: str) -> list[Line]:
-    """Return the lines in which every word of `q` occurs and that fit the filters, sorted as SORTS says."""
+def chosen(
+    found: Sequence[Line], q: str, procedure: str, department: str, whose: str, sort: str, state: str = "", now: datetime | None = None
+) -> list[Line]:
+    """Return the lines in which every word of `q` occurs and that fit the filters, sorted as SORTS says.
+
+    `state` is an application's, or `overdue`, which needs `now`.
+    """
     words = folded(q).split()
     kept = [
         one
@@ -84,6 +95,7 @@ def chosen(found: Sequence[Line], q: str, procedure: str, department: str, whose
         if all(any(word in said for said in folded(f"{one.reference} {one.subject} {one.applicant}").split()) for word in words)
         and procedure in ("", one.procedure)
         and department in ("", one.department)
+        and (state in ("", one.state) or (state == "overdue" and now is not None and one.is_overdue(now)))
         and (whose == "" or (whose == "mine" and one.is_mine) or (whose == "free" and one.holder is None))
     ]
     match sort:
@@ -96,21 +108,31 @@ def chosen(found: Sequence[Line], q: str, procedure: str, department: str, whose
     return sorted(kept, key=lambda one: (one.due_at is None, one.due_at or one.since, one.since))
 
 
-def as_csv(found: Sequence[Line], zone: ZoneInfo, lang: str, heads: Sequence[str]) -> str:
-    """Write lines for a spreadsheet: `;` in Greek, `,` in English; times local with their offset."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if lang == "el" else ",")
-    writer.writerow(heads)
-    for one in found:
-        due = one.due_at.astimezone(zone).date().isoformat() if one.due_at else ""
-        at = [moment.astimezone(zone).isoformat(timespec="seconds") for moment in (one.filed_at, one.since)]
-        writer.writerow([_plain(cell) for cell in (one.reference, one.subject, one.applicant, one.step, *at, due, one.holder or "")])
-    return "\ufeff" + out.getvalue()
+def received(session: Session, officer: StaffVisitor, now: datetime) -> list[tuple[uuid.UUID, str, str, str, datetime]]:
+    """Return what other departments sent on to the officer's own within 60 days: case, number, subject, department, when."""
+    found = session.execute(
+        select(Application, Docket)
+        .join(Docket, (Docket.application_id == Application.id) & (Docket.direction == "in"))
+        .where(
+            Application.state == "forwarded", Application.department.in_(rights.desks(officer)),
+            Application.changed_at > now - timedelta(days=60),
+        )
+        .order_by(Application.changed_at.desc())
+        .limit(MOST)
+    )  # fmt: skip
+    return [(it.id, docket.reference, docket.subject, it.department, it.changed_at) for it, docket in found]
 
 
-def _plain(cell: str) -> str:
-    """Keep a spreadsheet from reading a text as a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+def rows(found: Sequence[Line], zone: ZoneInfo) -> list[tuple[object, ...]]:
+    """Return lines for a spreadsheet; times local with their offset."""
+    return [
+        (
+            one.reference, one.subject, one.applicant, one.step,
+            *(moment.astimezone(zone).isoformat(timespec="seconds") for moment in (one.filed_at, one.since)),
+            one.due_at.astimezone(zone).date().isoformat() if one.due_at else "", one.holder or "",
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def _lent(officer: StaffVisitor, task: CaseTask) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
+from asty_citizen_services import spreadsheet
 from asty_citizen_services.audit import journal
 from asty_citizen_services.bpmn.case import NotWaitingError, WrongOutcomeError
 from asty_citizen_services.database import Database
@@ -24,6 +25,7 @@ from asty_citizen_services.drafts.models import Upload
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.forms.form import widget_of
 from asty_citizen_services.forms.show import summary
+from asty_citizen_services.identity import accounts, checks
 from asty_citizen_services.identity.door import anybody, staff
 from asty_citizen_services.identity.models import Department, Staff, StaffRole
 from asty_citizen_services.identity.roles import Role
@@ -90,18 +92,22 @@ class Office:
 
     def inbox(
         self, request: Request, officer: AnOfficer, q: Words = "", procedure: Words = "", department: Words = "", whose: Words = "",
-        sort: Words = "due",
+        state: Words = "", sort: Words = "due",
     ) -> Response:  # fmt: skip
         lang = preferences.read(request).lang
+        now = self.clock()
         with self.database.begin() as session:
-            mine = inbox.lines(session, officer, self.desk.model, lang)
+            mine = inbox.lines(session, officer, self.desk.model, lang, now)
             colleagues = self._colleagues(session, officer)
             names = department_names(session, lang)
-        found = inbox.chosen(mine, q, procedure, department, whose, sort)
-        now = self.clock()
+            received = inbox.received(session, officer, now)
+        found = inbox.chosen(mine, q, procedure, department, whose, sort, state, now)
         context = {
             "mine": mine, "found": found[: inbox.MOST], "more": len(found) - inbox.MOST, "now": now, "q": q, "procedure": procedure,
-            "department": department, "whose": whose, "sort": sort, "sorts": inbox.SORTS, "all_whose": inbox.WHOSE, "departments": names,
+            "department": department, "whose": whose, "state": state, "sort": sort, "received": received,
+            "states": {"overdue": "Overdue"} | {key: STATES[key] for key in STATES if key in {one.state for one in mine}},
+            "stands_in": sorted({(one.lent_by, one.until) for one in officer.granted if one.lent_by and one.until}),
+            "sorts": inbox.SORTS, "all_whose": inbox.WHOSE, "departments": names,
             "procedures": {
                 slug: it.manifest.title.of(lang) for slug, it in self.catalogue.items() if slug in {one.procedure for one in mine}
             },
@@ -111,15 +117,17 @@ class Office:
 
     def export(
         self, request: Request, officer: AnOfficer, q: Words = "", procedure: Words = "", department: Words = "", whose: Words = "",
-        sort: Words = "due",
+        state: Words = "", sort: Words = "due",
     ) -> Response:  # fmt: skip
         lang = preferences.read(request).lang
+        now = self.clock()
         with self.database.begin() as session:
-            found = inbox.chosen(inbox.lines(session, officer, self.desk.model, lang), q, procedure, department, whose, sort)
-            journal.write(session, f"staff:{officer.id}", at=self.clock(), actor=officer.actor, act="office.export", lines=len(found))
+            mine = inbox.lines(session, officer, self.desk.model, lang, now)
+            found = inbox.chosen(mine, q, procedure, department, whose, sort, state, now)
+            journal.write(session, f"staff:{officer.id}", at=now, actor=officer.actor, act="office.export", lines=len(found))
         terms = ("Protocol number", "Subject", "Applicant", "Step", "Filed", "Waiting since", "Deadline", "With")
-        text = inbox.as_csv(found, self.zone, lang, [self.screens.gettext(request, term) for term in terms])
-        return as_file(text, "inbox.csv")
+        heads = [self.screens.gettext(request, term) for term in terms]
+        return spreadsheet.answer(spreadsheet.csv_of(heads, inbox.rows(found, self.zone), lang), "inbox.csv")
 
     def bulk(
         self, officer: AnOfficer, token: Annotated[list[uuid.UUID] | None, Form()] = None, to: Annotated[str, Form()] = ""
@@ -176,6 +184,7 @@ class Office:
                 "colleagues": self._colleagues(session, officer), "profiles": profiles.of(session, officer.id),
                 "pickups": pickups.of(session, found.application) if register == "businesses" else None,
                 "is_business": register == "businesses",
+                "recognised": checks.of_case(session, case), "check_questions": checks.QUESTIONS,
                 "late_to_forward": now > found.docket.at + timedelta(days=FORWARD_DAYS), "forward_days": FORWARD_DAYS,
                 "reads_record": register in REGISTERS and procedure is not None and _reads_record(procedure),
             }  # fmt: skip
@@ -227,7 +236,7 @@ class Office:
                         self.desk.claim(session, token, officer.id, now)
                     case "release":
                         self.desk.release(session, token, officer.id, now)
-                    case "take-over" if rights.heads(officer, task.seat):
+                    case "take-over" if rights.heads(officer, task.seat) or task.claimed_by in accounts.absent(session, now):
                         self.desk.claim(session, token, officer.id, now, over=True)
                     case "give" if rights.heads(officer, task.seat):
                         self.desk.claim(session, token, self._taker(session, officer, task, to), now, over=True)
@@ -294,7 +303,7 @@ class Office:
     def read(self, session: Session, case: uuid.UUID, officer: StaffVisitor) -> view.View:
         """Return a case that the officer may open. Raises RefusedError."""
         try:
-            found = view.read(session, case, officer, self.desk.model(session, case))
+            found = view.read(session, case, officer, self.desk.model(session, case), self.clock())
         except NoResultFound:
             found = None
         if found is None:
@@ -333,11 +342,6 @@ class Office:
 
 def department_names(session: Session, lang: str) -> dict[str, str]:
     return {it.slug: it.name_en if lang == "en" else it.name_el for it in session.scalars(select(Department).order_by(Department.slug))}
-
-
-def as_file(text: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def content(body: bytes, media_type: str, name: str, *, download: bool) -> Response:

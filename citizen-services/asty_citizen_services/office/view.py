@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from asty_citizen_services.bpmn.model import Model, Step
 from asty_citizen_services.drafts.models import Upload
+from asty_citizen_services.identity import accounts
 from asty_citizen_services.identity.models import Citizen, Staff
 from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.office import rights
@@ -22,13 +23,14 @@ WHO = {"citizen": "Citizen", "system": "System", "time": "Deadline passed"}
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A task of the case that the officer who asks may do. `is_mine`: claimed; `holder` who has it else."""
+    """A task of the case that the officer who asks may do. `is_mine`: claimed; `holder` who has it else, and whether he or she is away."""
 
     task: CaseTask
     step: Step
     holder: str | None
     is_mine: bool
     heads: bool
+    holder_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class View:
     notes: Sequence[tuple[CaseNote, str]]
 
 
-def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model) -> View | None:
+def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model, now: datetime) -> View | None:
     """Read a case; None when there is none, or when none of its departments is the officer's."""
     row = session.execute(
         select(Application, Docket, Citizen, CaseState)
@@ -76,11 +78,12 @@ def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model)
     if not rights.may_read(officer, {application.department, *(task.seat for task in tasks)}):
         return None
     names = {one.id: one.name for one in session.scalars(select(Staff))}
+    away = accounts.absent(session, now)
     waiting = [task for task in tasks if task.done_at is None and rights.may_do(officer, task.seat, task.role)]
     work = [
         Work(
             task, model.steps[task.step], names.get(task.claimed_by) if task.claimed_by else None, task.claimed_by == officer.id,
-            rights.heads(officer, task.seat),
+            rights.heads(officer, task.seat), task.claimed_by in away,
         )
         for task in waiting
     ]  # fmt: skip

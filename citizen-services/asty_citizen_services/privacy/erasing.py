@@ -10,10 +10,11 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.audit import journal
+from asty_citizen_services.callcentre.models import Call, CallNote, Handoff
 from asty_citizen_services.documents.models import Document
 from asty_citizen_services.drafts import desk as drafts
 from asty_citizen_services.drafts.models import Draft, Upload
-from asty_citizen_services.identity.models import ContactPoint, OneTimeCode
+from asty_citizen_services.identity.models import ContactPoint, IdentityCheck, IdentityCheckCase, OneTimeCode
 from asty_citizen_services.notices.models import Notice, NoticeDelivery, PushSubscription
 from asty_citizen_services.office.models import CaseNote
 from asty_citizen_services.privacy import retention
@@ -64,6 +65,8 @@ def erase_case(session: Session, application: Application, actor: str, now: date
     session.execute(update(Document).where(Document.application_id == of_case).values(content=b""))
     session.execute(update(CaseTask).where(CaseTask.application_id == of_case).values(given={}))
     session.execute(delete(CaseNote).where(CaseNote.application_id == of_case))
+    check = select(IdentityCheckCase.check_id).where(IdentityCheckCase.case_id == of_case)
+    session.execute(update(IdentityCheck).where(IdentityCheck.id.in_(check)).values(document=""))
     application.answers = {}
     journal.write(
         session, f"case:{of_case}", at=now, actor=actor, act="privacy.erase",
@@ -83,21 +86,26 @@ def retain(session: Session, catalogue: Catalogue, now: datetime) -> Mapping[str
     return found
 
 
-def erase_at_wish(session: Session, catalogue: Catalogue, citizen: uuid.UUID, now: datetime) -> Erased:
-    """Erase of a citizen what no law keeps: unfiled forms, addresses, browsers, cases past their retention."""
+def erase_at_wish(session: Session, catalogue: Catalogue, citizen: uuid.UUID, now: datetime, by: str = "") -> Erased:
+    """Erase of a citizen what no law keeps: unfiled forms, addresses, browsers, notes of calls, cases past their retention.
+
+    `by` is who does it, when it is not the citizen.
+    """
+    actor = by or f"citizen:{citizen}"
     begun = drafts.mine(session, citizen)
     for draft in begun:
         drafts.give_up(session, draft)
     points = session.scalars(select(ContactPoint).where(ContactPoint.citizen_id == citizen)).all()
-    for table in (OneTimeCode, PushSubscription, ContactPoint):
+    session.execute(delete(CallNote).where(CallNote.call_id.in_(select(Call.id).where(Call.citizen_id == citizen))))
+    for table in (OneTimeCode, PushSubscription, ContactPoint, Handoff):
         session.execute(delete(table).where(table.citizen_id == citizen))
     cases = list(due(session, catalogue, now, citizen))
     for application in cases:
-        erase_case(session, application, f"citizen:{citizen}", now)
+        erase_case(session, application, actor, now)
     kept = len(session.scalars(select(Application.id).where(Application.citizen_id == citizen, Application.answers != {})).all())
     erased = Erased(len(begun), len(points), len(cases), kept)
     journal.write(
-        session, f"citizen:{citizen}", at=now, actor=f"citizen:{citizen}", act="privacy.erase_at_wish", drafts=erased.drafts,
+        session, f"citizen:{citizen}", at=now, actor=actor, act="privacy.erase_at_wish", drafts=erased.drafts,
         contacts=erased.contacts, cases=erased.cases, kept=erased.kept,
     )  # fmt: skip
     return erased
@@ -108,6 +116,14 @@ def hold(session: Session, reference: str, why: str, actor: str, now: datetime) 
     case = _case(session, reference)
     session.add(LegalHold(id=uuid.uuid4(), application_id=case, why=why, placed_by=actor, placed_at=now, ended_by=None, ended_at=None))
     journal.write(session, f"case:{case}", at=now, actor=actor, act="privacy.hold", why=why)
+
+
+def end_hold(session: Session, hold: uuid.UUID, actor: str, now: datetime) -> None:
+    """End one hold, if it holds."""
+    found = session.get_one(LegalHold, hold)
+    if found.ended_at is None:
+        found.ended_by, found.ended_at = actor, now
+        journal.write(session, f"case:{found.application_id}", at=now, actor=actor, act="privacy.release", holds=1)
 
 
 def release(session: Session, reference: str, actor: str, now: datetime) -> int:

@@ -12,11 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from asty_citizen_services.audit.models import AuditEntry
+from asty_citizen_services.callcentre.models import Call, CallNote, Handoff
 from asty_citizen_services.documents.models import Document
 from asty_citizen_services.drafts.models import Draft, Upload
-from asty_citizen_services.identity.models import Citizen, ContactPoint, Mandate, SignedIn
+from asty_citizen_services.identity.models import Citizen, ContactPoint, IdentityCheck, Mandate, SignedIn
 from asty_citizen_services.notices.models import Notice, NoticeDelivery, NoticeWish, PushSubscription
 from asty_citizen_services.payments.models import Fee
+from asty_citizen_services.privacy.models import DataRequest
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.models import CaseTask
 
@@ -57,6 +59,11 @@ def export(session: Session, citizen: uuid.UUID) -> bytes:
         ],
         "wishes": _rows(session, NoticeWish, citizen),
         "browsers": _rows(session, PushSubscription, citizen),
+        "calls": _rows(session, Call, citizen),
+        "call_notes": [_row(one) for one in session.scalars(select(CallNote).join(Call).where(Call.citizen_id == citizen))],
+        "links_by_telephone": _rows(session, Handoff, citizen),
+        "identity_checks": _rows(session, IdentityCheck, citizen),
+        "data_requests": _rows(session, DataRequest, citizen),
         "fees": _rows(session, Fee, citizen),
         "who_saw_or_changed_it": [
             _row(one)
@@ -84,7 +91,7 @@ def _rows(session: Session, table: Any, citizen: uuid.UUID) -> list[dict[str, An
 
 def _row(one: DeclarativeBase) -> dict[str, Any]:
     """Return a row without contents and keys; hashes stay, they prove what was filed."""
-    secret = {"content", "browser_hash", "p256dh", "auth"}
+    secret = {"content", "browser_hash", "token_hash", "p256dh", "auth"}
     return {column.key: getattr(one, column.key) for column in one.__mapper__.column_attrs if column.key not in secret}
 
 

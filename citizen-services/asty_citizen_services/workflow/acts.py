@@ -38,7 +38,9 @@ def given_last(session: Session, application: uuid.UUID) -> Mapping[str, Any]:
 def notify(session: Session, application: Application, what: str, now: datetime) -> None:
     """Tell the citizen what happened, with the officer's reason. For `Desk`."""
     if what == "overdue":
-        _tell_heads(session, application, now)
+        waiting = select(CaseTask).where(CaseTask.application_id == application.id, CaseTask.done_at.is_(None), CaseTask.due_at <= now)
+        for task in session.scalars(waiting.order_by(CaseTask.token)):
+            _tell_heads(session, application, task, now)
     if what in STAFF_ONLY or application.citizen_id is None:
         journal.write(session, f"case:{application.id}", at=now, actor="system", act=f"workflow.{what}")
         return
@@ -51,14 +53,18 @@ def completed(session: Session, application: Application, now: datetime) -> None
         _tell(session, application, "completed", now)
 
 
-def forward(session: Session, application: Application, _what: str, now: datetime) -> None:
-    """Give a case that came to the wrong department to the right one, and tell the citizen. For `Desk`."""
+def forward(session: Session, application: Application, _what: str, now: datetime, address: str = "") -> None:
+    """Give a case that came to the wrong department to the right one, and tell the citizen and its people. For `Desk`.
+
+    `address` is what the link to the case begins with.
+    """
     given = given_last(session, application.id)
     before, application.department = application.department, str(given["department"])
     department = session.get_one(Department, application.department)
     journal.write(
         session, f"case:{application.id}", at=now, actor="system", act="workflow.forward", before=before, after=application.department
     )
+    _tell_people(session, application, department, str(given.get("reason", "")), f"{address}/office/cases/{application.id}", now)
     if application.citizen_id is not None:
         name = department.name_en if application.language == "en" else department.name_el
         _tell(session, application, "forwarded", now, reason=str(given.get("reason", "")), department=name)
@@ -94,18 +100,51 @@ class Telling:
             _tell(session, application, end, now)
 
 
-def _tell_heads(session: Session, application: Application, now: datetime) -> None:
+def overdue(session: Session, now: datetime) -> int:
+    """Write to the heads of departments of each task whose term is over, once for each case and deadline; return how many tasks."""
+    rows = session.execute(
+        select(CaseTask, Application)
+        .join(Application, Application.id == CaseTask.application_id)
+        .where(CaseTask.done_at.is_(None), CaseTask.due_at < now, CaseTask.role.is_not(None))
+        .order_by(CaseTask.due_at)
+    ).all()
+    for task, application in rows:
+        _tell_heads(session, application, task, now)
+    return len(rows)
+
+
+def _tell_heads(session: Session, application: Application, task: CaseTask, now: datetime) -> None:
+    if task.due_at is None or task.role is None:
+        return
     docket = _docket(session, application)
     heads = session.scalars(
         select(Staff)
         .join(StaffRole, StaffRole.staff_id == Staff.id)
-        .where(StaffRole.role == Role.HEAD, StaffRole.department == application.department, Staff.ended_at.is_(None))
+        .where(StaffRole.role == Role.HEAD, StaffRole.department == task.seat, Staff.ended_at.is_(None))
         .order_by(Staff.id)
     )
     for head in heads:
         outbox.write_to(
-            session, channel="email", address=head.email, key=f"overdue:{application.id}:{head.id}", about=f"case:{application.id}",
-            template="overdue", language="el", now=now, reference=docket.reference, subject=docket.subject,
+            session, channel="email", address=head.email, key=f"overdue:{application.id}:{task.due_at.date().isoformat()}:{head.id}",
+            about=f"case:{application.id}", template="overdue", language="el", now=now, reference=docket.reference, subject=docket.subject,
+        )  # fmt: skip
+
+
+def _tell_people(session: Session, application: Application, department: Department, reason: str, link: str, now: datetime) -> None:
+    """Write to the officers and heads of a department to which a case was sent on."""
+    docket = _docket(session, application)
+    people = session.scalars(
+        select(Staff)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.role.in_((Role.OFFICER, Role.HEAD)), StaffRole.department == department.slug, Staff.ended_at.is_(None))
+        .distinct()
+        .order_by(Staff.id)
+    )
+    for one in people:
+        outbox.write_to(
+            session, channel="email", address=one.email, key=f"handed_over:{application.id}:{department.slug}:{one.id}",
+            about=f"case:{application.id}", template="handed_over", language="el", now=now, reference=docket.reference,
+            subject=docket.subject, department=department.name_el, reason=reason, link=link,
         )  # fmt: skip
 
 

@@ -189,19 +189,20 @@ class Desk:
         state.state, state.tokens, state.passed, state.ended = case.text(), list(case.tokens), list(case.passed), case.ended
         state.next_term, state.changed_at = (terms[0].due if terms else None), now
         session.flush()
+        due = state.next_term or application.due_at
         waiting = case.waiting()
         seats = session.get_one(CaseModel, state.digest).seats
         known = {task.token: task for task in session.scalars(select(CaseTask).where(CaseTask.application_id == application.id))}
         for one in waiting:
             if one.token not in known:
-                session.add(_task(application, one, seats, now, state.next_term))
+                session.add(_task(application, one, seats, now, due))
                 if self._telling is not None:
                     self._telling.waits(session, application, one, now)
         for token, task in known.items():
             if task.done_at is None and token not in {one.token for one in waiting}:
                 task.done_at, task.done_by = now, "time"
         application.state = STATES.get(case.ended, case.ended) if case.ended else _state(waiting)
-        application.due_at = state.next_term if application.state == "open" else None
+        application.due_at = due if application.state == "open" else None
         application.changed_at = now
         if case.ended:
             for told in self._on_ended:

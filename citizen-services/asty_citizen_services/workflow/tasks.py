@@ -7,12 +7,13 @@ from procrastinate import Blueprint, RetryStrategy
 from sqlalchemy import select
 
 from asty_citizen_services.database import Database
+from asty_citizen_services.workflow import acts
 from asty_citizen_services.workflow.desk import Desk
 from asty_citizen_services.workflow.models import CaseState
 
 
 def tasks(database: Database, desk: Desk) -> Blueprint:
-    """Return the tasks `work` (system steps of one case), `paid` (its fee came in), `tick` (each minute: terms that are over)."""
+    """Return the tasks `work` (system steps of one case), `paid` (its fee came in), `tick` (terms that are over) and `overdue`."""
     blueprint = Blueprint()
 
     @blueprint.task(name="work", queue="cases", retry=RetryStrategy(max_attempts=12, exponential_wait=3))
@@ -39,5 +40,12 @@ def tasks(database: Database, desk: Desk) -> Blueprint:
         for application in due:
             with database.begin() as session:
                 desk.tick(session, application, now)
+
+    @blueprint.periodic(cron="*/10 * * * *")
+    @blueprint.task(name="overdue", queue="cases", queueing_lock="workflow:overdue")
+    def overdue(timestamp: int) -> None:  # noqa: ARG001  procrastinate passes when it was due
+        """Tell heads of department of what is late."""
+        with database.begin() as session:
+            acts.overdue(session, datetime.now(UTC))
 
     return blueprint
