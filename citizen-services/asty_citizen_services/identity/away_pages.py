@@ -99,7 +99,6 @@ class AwayPages:
         context: dict[str, Any] = {
             "people": people, "known": known, "found": self._chosen(known, **chosen), "colleagues": colleagues, "states": STATES,
             "now": now, "wrong": wrong, "typed": {"who": "", "first": "", "last": "", "substitute": "", "reason": ""} | (typed or {}),
-            "today": now.astimezone(self.zone).date().isoformat(),
         }  # fmt: skip
         return self.screens.render(request, "identity/away.html", context | chosen, status=status)
 

@@ -1,7 +1,5 @@
 """The fees of a department's cases: what is due, what came in, what goes back."""
 
-import csv
-import io
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +11,14 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from asty_citizen_services import spreadsheet
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import anybody
 from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.municipal.registers import folded
 from asty_citizen_services.office import rights
 from asty_citizen_services.office.fee_words import STATES, WHY
-from asty_citizen_services.office.pages import NOT_YOURS, AnOfficer, Office, as_file
+from asty_citizen_services.office.pages import NOT_YOURS, AnOfficer, Office
 from asty_citizen_services.payments import desk, rf
 from asty_citizen_services.payments.desk import NotOwedError
 from asty_citizen_services.payments.models import Fee
@@ -67,10 +66,9 @@ class FeesPages:
         greek = preferences.read(request).lang == "el"
         with self.office.database.begin() as session:
             found = chosen(lines(session, officer), q, state, sort)
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter=";" if greek else ",")
         terms = ("Protocol number", "Subject", "Amount", "Payment code", "State", "Charged", "Paid")
-        writer.writerow([self.office.screens.gettext(request, term) for term in terms])
+        heads = [self.office.screens.gettext(request, term) for term in terms]
+        rows: list[tuple[object, ...]] = []
         for one in found:
             at = [
                 moment.astimezone(self.office.zone).isoformat(timespec="seconds") if moment else ""
@@ -78,8 +76,8 @@ class FeesPages:
             ]
             amount = f"{one.fee.cents / 100:.2f}".replace(".", "," if greek else ".")
             state_ = self.office.screens.gettext(request, STATES[one.fee.state])
-            writer.writerow([one.reference, one.fee.subject, amount, one.fee.code, state_, *at])
-        return as_file("\ufeff" + out.getvalue(), "fees.csv")
+            rows.append((one.reference, one.fee.subject, amount, one.fee.code, state_, *at))
+        return spreadsheet.answer(spreadsheet.csv_of(heads, rows, "el" if greek else "en"), "fees.csv")
 
     def refunded(self, officer: AnOfficer, fee: uuid.UUID, reference: Annotated[str, Form(max_length=100)] = "") -> Response:
         """Note that the head of department had the money sent back, by the number of the bank's transfer."""

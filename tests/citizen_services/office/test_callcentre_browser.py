@@ -77,6 +77,7 @@ def test_an_agent_recognises_a_caller_tells_how_the_case_stands_and_files_for_hi
         expect(page.get_by_role("alert")).to_contain_text("Όσα γράψατε έχουν κρατηθεί.")
         check(page)
         town.answer()
+        page.goto(page.url)
         through_the_form(page)
         check(page)
         page.get_by_role("button", name="Υποβολή αίτησης").click()
