@@ -18,14 +18,15 @@ def upgrade() -> None:
     op.create_table(
         "kiosk_device",
         sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("name", sa.Text, nullable=False, unique=True),
-        sa.Column("invitation_hash", sa.LargeBinary, unique=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("invitation_hash", sa.LargeBinary),
         _at("invited_until", nullable=True),
-        sa.Column("token_hash", sa.LargeBinary, unique=True),
+        sa.Column("token_hash", sa.LargeBinary),
         _at("made_at"),
         _at("registered_at", nullable=True),
         _at("seen_at", nullable=True),
         _at("ended_at", nullable=True),
+        *(sa.UniqueConstraint(name, name=f"uq_kiosk_device_{name}") for name in ("name", "invitation_hash", "token_hash")),
         schema="citizen",
     )
     op.create_table(
