@@ -88,24 +88,41 @@ def _round(day: Day, seed: int) -> Plan:
 
 def _not_chosen(day: Day, plan: Plan) -> list[dict[str, Any]]:
     known = {stop.id for stop in day.stops}
-    found = [_refused(said) for stop in day.stops if (said := why_not(day, plan, stop.id)) is not None and said.reason is not None]
+    params = {item.id: item.params for item in plan.left_out if item.what == "stop"}
+    found = [
+        _refused(said, params.get(said.stop, {}))
+        for stop in day.stops
+        if (said := why_not(day, plan, stop.id)) is not None and said.reason is not None
+    ]
     told: list[dict[str, Any]] = [
-        {"what": item.what, "id": item.id, "reason": item.reason.value, "why": item.why, "prize": None, "cheapest": None, "trucks": []}
+        {
+            "what": item.what,
+            "id": item.id,
+            "reason": item.reason.value,
+            "params": item.params,
+            "why": item.why,
+            "prize": None,
+            "cheapest": None,
+            "trucks": [],
+        }
         for item in plan.left_out
         if item.what != "stop" or item.id not in known
     ]
     return found + told
 
 
-def _refused(said: NotChosen) -> dict[str, Any]:
+def _refused(said: NotChosen, params: dict[str, Any]) -> dict[str, Any]:
     return {
         "what": "stop",
         "id": said.stop,
         "reason": said.reason.value if said.reason else None,
+        "params": params,
         "why": said.why,
         "prize": said.prize,
         "cheapest": None if said.cheapest is None else round(said.cheapest, 2),
-        "trucks": [{"truck": r.truck, "why": r.why, "cost": None if r.cost is None else round(r.cost, 2)} for r in said.refusals],
+        "trucks": [
+            {"truck": r.truck, "code": r.code, "why": r.why, "cost": None if r.cost is None else round(r.cost, 2)} for r in said.refusals
+        ],
     }
 
 

@@ -89,4 +89,10 @@ def _told(day: Day, plan: Plan, item: LeftOut) -> LeftOut:
     stop = next((s for s in day.stops if s.id == item.id), None)
     if stop is None or item.reason is not Reason.NO_TIME or any(route.stream == stop.stream for route in plan.routes):
         return item
-    return LeftOut("stop", item.id, Reason.NO_STREAM, f"the trucks that may take {stop.stream} carry another stream in this plan")
+    return LeftOut(
+        "stop",
+        item.id,
+        Reason.NO_STREAM,
+        f"the trucks that may take {stop.stream} carry another stream in this plan",
+        {"stream": stop.stream, "today": True},
+    )

@@ -136,7 +136,7 @@ def stop_of(one: KnownBin, chance: Chance, points: list[Point], day: date, zone:
     litres = chance.level * one.volume_l
     numbers = (chance.kg, litres, chance.overflow, one.service_s)
     if not all(math.isfinite(n) and n >= 0 for n in numbers):
-        return LeftOut("stop", one.id, Reason.BAD_NUMBER, "its weight, level or chance is not a number")
+        return LeftOut("stop", one.id, Reason.BAD_NUMBER, "its weight, level or chance is not a number", {"field": "load"})
     must = one.must or chance.overflow >= rules.must_from
     return Stop(
         id=one.id,
@@ -153,12 +153,18 @@ def stop_of(one: KnownBin, chance: Chance, points: list[Point], day: date, zone:
 
 def _truck(truck: KnownTruck, garage: int, streams: tuple[str, ...], day: date, zone: ZoneInfo, rules: Rules) -> Truck | LeftOut:
     if garage == NOWHERE:
-        return LeftOut("truck", truck.edge, Reason.BAD_PLACE, "the register has no depot, or one that is nowhere on the globe")
+        return LeftOut(
+            "truck", truck.edge, Reason.BAD_PLACE, "the register has no depot, or one that is nowhere on the globe", {"field": "depot"}
+        )
     if truck.capacity_kg is None or not math.isfinite(truck.capacity_kg) or truck.capacity_kg <= 0:
-        return LeftOut("truck", truck.edge, Reason.BAD_NUMBER, "the register does not say how many kg it may carry")
+        return LeftOut(
+            "truck", truck.edge, Reason.BAD_NUMBER, "the register does not say how many kg it may carry", {"field": "capacity_kg"}
+        )
     litres = truck.capacity_l if truck.capacity_l is not None else ANY_BODY
     if not math.isfinite(litres) or litres <= 0:
-        return LeftOut("truck", truck.edge, Reason.BAD_NUMBER, "the register does not say how many litres its body holds")
+        return LeftOut(
+            "truck", truck.edge, Reason.BAD_NUMBER, "the register does not say how many litres its body holds", {"field": "capacity_l"}
+        )
     return Truck(
         id=truck.edge,
         kg_max=truck.capacity_kg,

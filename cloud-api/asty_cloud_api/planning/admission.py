@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Wind
 from asty_cloud_api.planning.plan import LeftOut, Reason
 from asty_cloud_api.planning.schedule import begin, travel
 
-Fault = tuple[Reason, str] | None
+Fault = tuple[Reason, str] | tuple[Reason, str, dict[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +72,7 @@ def _mended(roads: Roads) -> Roads:
     seconds, metres = np.where(hole, np.nan, roads.seconds), np.where(hole, np.nan, roads.metres)
     np.fill_diagonal(seconds, 0)
     np.fill_diagonal(metres, 0)
-    return Roads(seconds, metres)
+    return replace(roads, seconds=seconds, metres=metres)
 
 
 def _unique[T: (Truck, Stop, Station)](
@@ -114,9 +114,9 @@ def _stop_fault(stop: Stop, size: int) -> Fault:
     if not 0 <= stop.place < size:
         return Reason.BAD_PLACE, f"place {stop.place} is not in the matrix of {size} places"
     if not _good(stop.kg, stop.litres):
-        return Reason.BAD_NUMBER, f"its load is {stop.kg} kg, {stop.litres} l: not a load"
+        return Reason.BAD_NUMBER, f"its load is {stop.kg} kg, {stop.litres} l: not a load", {"field": "load"}
     if not _good(stop.service, stop.release) or _window_fault(stop.windows):
-        return Reason.BAD_NUMBER, "its service time or a window is not a number"
+        return Reason.BAD_NUMBER, "its service time or a window is not a number", {"field": "times"}
     return None
 
 
@@ -127,9 +127,13 @@ def _truck_fault(day: Day, truck: Truck, size: int) -> Fault:
         return Reason.BAD_PLACE, f"there is no matrix for its profile {truck.profile!r}"
     p = truck.prices
     if not _good(truck.kg_max, truck.litres_max, truck.overtime, truck.counted, p.fixed, p.per_km, p.per_hour, p.overtime_per_hour):
-        return Reason.BAD_NUMBER, "a capacity, a price or a time of it is not a number"
+        return Reason.BAD_NUMBER, "a capacity, a price or a time of it is not a number", {"field": "numbers"}
     if _window_fault((truck.shift,)) or truck.shift.start < 0:
-        return Reason.BAD_NUMBER, "its shift is not within the day: it begins before the day's origin, or is not a number"
+        return (
+            Reason.BAD_NUMBER,
+            "its shift is not within the day: it begins before the day's origin, or is not a number",
+            {"field": "shift"},
+        )
     if truck.latest <= truck.leaves:
         return Reason.OUTSIDE_SHIFT, "its shift is over before it can leave"
     return None
@@ -193,6 +197,13 @@ _SENTENCE = {
     Reason.OUTSIDE_SHIFT: "no truck for it can be there in its windows and be home in time",
 }
 _DEPTH = list(_SENTENCE)
+_ROADS = {
+    "no_street": "no street that it may use is near",
+    "closed": "its street is closed",
+    "no_way_in": "no way leads there",
+    "no_way_out": "no way leads back",
+    "cut_off": "it lies on an island",
+}
 
 
 def _blocked(day: Day, stop: Stop) -> Fault:
@@ -204,7 +215,11 @@ def _blocked(day: Day, stop: Stop) -> Fault:
             return None
         deepest = max(deepest, reason, key=_DEPTH.index)
     skills = ", ".join(sorted(stop.skills))
-    return deepest, _SENTENCE[deepest].format(stream=stop.stream, skills=skills, kg=stop.kg, litres=stop.litres)
+    words = _SENTENCE[deepest].format(stream=stop.stream, skills=skills, kg=stop.kg, litres=stop.litres)
+    params: dict[str, Any] = {"stream": stop.stream, "skills": sorted(stop.skills), "kg": stop.kg, "litres": stop.litres}
+    if deepest is Reason.UNREACHABLE and (road := next((r.why[stop.place] for r in day.roads.values() if stop.place in r.why), None)):
+        return deepest, f"{words}: {_ROADS.get(road, road)}", params | {"road": road}
+    return deepest, words, params
 
 
 def blocks(day: Day, truck: Truck, stop: Stop) -> Reason | None:

@@ -33,9 +33,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one truck does not serve a stop; `cost` of the cheapest way to do it where there is one, euro."""
+    """Why one truck does not serve a stop; `cost` of the cheapest way to do it where there is one, euro.
+
+    `code` is a Reason, or `other_stream`, `no_place` (its route has none that all rules allow), `costs`.
+    """
 
     truck: str
+    code: str
     why: str
     cost: float | None = None
 
@@ -203,14 +207,14 @@ def _refusal(day: Day, plan: Plan, truck: Truck, stop: Stop) -> Refusal:
     """What it would cost this truck to serve the stop besides its route, or why it can't."""
     blocked = blocks(day, truck, stop)
     if blocked is not None:
-        return Refusal(truck.id, _BLOCKED.get(blocked, blocked.value))
+        return Refusal(truck.id, blocked.value, _BLOCKED.get(blocked, blocked.value))
     route = plan.route(truck.id)
     if route is not None and route.stops and route.stream != stop.stream:
-        return Refusal(truck.id, f"it carries {route.stream} in this plan")
+        return Refusal(truck.id, "other_stream", f"it carries {route.stream} in this plan")
     alone = replace(day, trucks=(truck,))
     routes = {truck.id: route} if route is not None else {}
     before = price(day, (route,)).total if route is not None else 0.0
     if not repair.insert(Timetable(alone), {truck.id: stop.stream}, routes, stop):
-        return Refusal(truck.id, "its route has no place where the stop's windows, its load, its break and its shift all hold")
+        return Refusal(truck.id, "no_place", "its route has no place where the stop's windows, its load, its break and its shift all hold")
     cost = price(day, (routes[truck.id],)).total - before
-    return Refusal(truck.id, f"it would cost {cost:.2f} EUR more", cost)
+    return Refusal(truck.id, "costs", f"it would cost {cost:.2f} EUR more", cost)

@@ -139,10 +139,14 @@ class Station:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roads:
-    """Travel between places for one kind of truck: `seconds` and `metres`, both n x n; NaN where there is no way."""
+    """Travel between places for one kind of truck: `seconds` and `metres`, both n x n; NaN where there is no way.
+
+    `why` says of places that are not connected what the roads know of it: no_street, closed, no_way_in, no_way_out, cut_off.
+    """
 
     seconds: Matrix
     metres: Matrix
+    why: dict[int, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

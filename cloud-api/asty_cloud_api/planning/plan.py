@@ -1,8 +1,8 @@
 """A plan: what each truck does, when, and what is left out and why. Plain data, ready to be stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 VisitKind = Literal["start", "stop", "unload", "break", "end"]
 
@@ -30,12 +30,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that the plan does without; `why` is a sentence for a person."""
+    """Something that the plan does without; `why` is a sentence for a person, in English.
+
+    A screen in another language makes its own of `reason` and `params`: stream, skills, kg, litres, prize, field, road (docs/planning.md).
+    """
 
     what: Literal["stop", "truck", "station"]
     id: str
     reason: Reason
     why: str
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,13 @@ def finished(
 def _missing(name: str, must: bool, prize: float) -> LeftOut:
     if must:
         return LeftOut("stop", name, Reason.NO_TIME, "there is more work than the trucks can do in their shifts, breaks kept")
-    return LeftOut("stop", name, Reason.NOT_WORTH, f"emptying it is worth {prize:.2f} EUR today, less than the way or the time it takes")
+    return LeftOut(
+        "stop",
+        name,
+        Reason.NOT_WORTH,
+        f"emptying it is worth {prize:.2f} EUR today, less than the way or the time it takes",
+        {"prize": round(prize, 2)},
+    )
 
 
 def _may_need_break(truck: Truck) -> bool:

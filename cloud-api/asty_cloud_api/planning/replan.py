@@ -153,13 +153,13 @@ def applied(day: Day, trigger: Trigger) -> tuple[Day, str, tuple[LeftOut, ...]]:
         case Breakdown(name):
             truck = day.truck(name)
             why = f"it broke down at place {truck.start} with {truck.kg:.0f} kg aboard"
-            left = LeftOut("truck", name, Reason.BROKEN_DOWN, why)
+            left = LeftOut("truck", name, Reason.BROKEN_DOWN, why, {"kg": truck.kg})
             return replace(day, trucks=tuple(t for t in day.trucks if t.id != name)), f"truck {name} broke down", (left,)
         case StreetClosed(roads, street):
             return replace(day, roads=roads), f"a street is closed: {street}" if street else "a street is closed", ()
         case Skip(name, why):
             day.stop(name)
-            left = LeftOut("stop", name, Reason.SKIPPED, f"the driver skipped it: {why}")
+            left = LeftOut("stop", name, Reason.SKIPPED, f"the driver skipped it: {why}", {"said": why})
             return day.without_stops(frozenset({name})), f"stop {name} was skipped: {why}", (left,)
 
 

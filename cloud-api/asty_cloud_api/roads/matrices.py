@@ -95,8 +95,8 @@ class Matrices:
         stands = {place.key: place if known[place.key][1] else place.anyway() for place in distinct}
         here = {place.key: place for place in stands.values()}
         entries = [known[key] for key in here]
-        numbers, edges = tuple(number for number, _ in entries), tuple(near for _, near in entries)
-        return Book(tiles, profile, tuple(here.values()), numbers, edges, {key: place.key for key, place in stands.items()})
+        numbers, lies_on = tuple(number for number, _ in entries), tuple(near for _, near in entries)
+        return Book(tiles, profile, tuple(here.values()), numbers, lies_on, {key: place.key for key, place in stands.items()})
 
     async def _closing(
         self, book: Book, rings: list[Ring], seconds: Times, metres: Times, progress: Progress | None

@@ -40,7 +40,8 @@ class Matrix:
 
     def as_planning(self) -> PlanningRoads:
         """Return the matrix as the planner takes it."""
-        return PlanningRoads(self.seconds.astype(np.float64), self.metres.astype(np.float64))
+        why: dict[int, str] = {place: "closed" if one.closed else one.why for place, one in self.unreachable.items()}
+        return PlanningRoads(self.seconds.astype(np.float64), self.metres.astype(np.float64), why)
 
 
 def explain(seconds: Seconds, known: dict[int, Unreachable], *, closed: bool) -> dict[int, Unreachable]:

@@ -3,11 +3,12 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from asty_cloud_api.planning.checker import check
 from asty_cloud_api.planning.model import Day, Roads, Station, Stop, Truck, Window
-from asty_cloud_api.planning.plan import Plan, Reason
+from asty_cloud_api.planning.plan import LeftOut, Plan, Reason
 from asty_cloud_api.planning.planner import plan_day
 from asty_cloud_api.planning.stop import Iterations
 
@@ -52,6 +53,30 @@ def test_a_day_with_every_fault_at_once_is_planned_without_what_is_impossible(to
     assert (reasons["closed"], reasons["late"]) == (Reason.OUTSIDE_SHIFT, Reason.OUTSIDE_SHIFT)
     assert Reason.NO_TIME in reasons.values()
     assert 10 < len(plan.served) < 56
+
+
+def test_each_reason_comes_with_what_a_screen_needs_to_say_it_in_its_own_language(town) -> None:
+    day = town(8, trucks=1, musts=1.0)
+    day = changed(day, 0, windows=(Window(0, 3600),))
+    day = changed(day, 1, kg=math.nan)
+    day = changed(day, 2, kg=9999)
+    day = changed(day, 3, skills=frozenset({"crane"}))
+    day = changed(day, 4, stream="glass")
+    island = day.stops[5].place
+    day = with_roads(day, [(island, slice(None)), (slice(None), island)])
+    day = replace(day, roads={"truck": replace(day.roads["truck"], why={island: "cut_off"})})
+    late = replace(day.trucks[0], id="late", shift=Window(-3600, 8 * 3600))
+    plan = planned(replace(day, trucks=(*day.trucks, late)), "pyvrp")
+    said = {item.id: (item.reason.value, item.params) for item in plan.left_out}
+    assert said["b0"][0] == "outside_shift"
+    assert said["b1"] == ("bad_number", {"field": "load"})
+    assert (said["b2"][0], said["b2"][1]["kg"]) == ("too_big", 9999)
+    assert (said["b3"][0], said["b3"][1]["skills"]) == ("no_skill", ["crane"])
+    assert (said["b4"][0], said["b4"][1]["stream"]) == ("no_stream", "glass")
+    assert (said["b5"][0], said["b5"][1]["road"]) == ("unreachable", "cut_off")
+    assert said["late"] == ("bad_number", {"field": "shift"})
+    kept = msgspec.convert(msgspec.json.decode(msgspec.json.encode(plan.left_out)), tuple[LeftOut, ...])
+    assert kept == plan.left_out, "a number that is none would come back as nothing"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -115,6 +115,7 @@ async def test_a_bin_that_no_truck_can_reach_is_nan_with_the_reason(roads: Roads
     assert np.isnan(matrix.seconds[5, :5]).all()
     assert np.isnan(matrix.seconds[:5, 5]).all()
     assert str(matrix.unreachable[5]) == "no street that this truck may use is near"
+    assert matrix.as_planning().why == {5: "no_street"}
     assert np.isfinite(matrix.seconds[:5, :5]).all()
 
 
