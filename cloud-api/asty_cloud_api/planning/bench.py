@@ -123,7 +123,7 @@ def measure_replan(seconds: float, seed: int, *, bins: int = 300, long_seconds: 
     began = time.thread_time()
     quick = replan(running, plan, broken, CpuSeconds(seconds), seed)
     spent = time.thread_time() - began
-    long = replan(running, plan, broken, CpuSeconds(long_seconds), seed)
+    long = replan(running, plan, broken, CpuSeconds(long_seconds), seed, hasty=False)
     cost, best = _value(quick.day, quick.plan), _value(long.day, long.plan)
     violations = len(check(quick.day, quick.plan))
     return ReplanRow(bins, len(running.stops) - len(running.done), spent, cost, long_seconds, best, 100 * (cost / best - 1), violations)

@@ -15,7 +15,9 @@ from asty_cloud_api.planning.stop import StoppingRule, Until
 Engine = Callable[..., Order]
 """(admitted day, stream of each truck, stop, seed, warm=Order) -> Order"""
 
-ENGINES: dict[str, Engine] = {"pyvrp": pyvrp.solve, "ortools": ortools.solve}
+HASTY = {"pyvrp": "pyvrp, hasty"}
+"""The engines that have a way of their own for budgets of a few seconds."""
+ENGINES: dict[str, Engine] = {"pyvrp": pyvrp.solve, "pyvrp, hasty": pyvrp.solve_hastily, "ortools": ortools.solve}
 FIRST_PASS = 0.6
 """The share of the budget before breaks are looked at, where a break may be due."""
 FIRST_FLEET = 0.35

@@ -95,13 +95,15 @@ def replan(
     *,
     hysteresis: Hysteresis | None = None,
     engine: str = "pyvrp",
+    hasty: bool = True,
 ) -> Replanned:
     """Plan on from here. `day` is the problem as it is now: `done` filled, trucks that are out with place, `ready`, load and counters.
 
-    Several triggers are applied in their order and answered with one plan. Raises KeyError for a trigger about a stop or truck that
-    the day does not have.
+    Several triggers are applied in their order and answered with one plan. `hasty` is for budgets of a few seconds. Raises KeyError for a
+    trigger about a stop or truck that the day does not have.
     """
     hysteresis = hysteresis or Hysteresis()
+    searching = planner.HASTY.get(engine, engine) if hasty else engine
     reasons: list[str] = []
     aside: tuple[LeftOut, ...] = ()
     for one in trigger if isinstance(trigger, tuple) else (trigger,):
@@ -116,10 +118,10 @@ def replan(
     keep = _kept(admission.day, given, remaining)
     locks = _locks(admission.day, given, remaining, hysteresis.stops)
     share = LOCKED_SHARE if locks else 1.0
-    routes = _resolved(admission, given, keep, locks, Until(stop, share), seed, engine)
+    routes = _resolved(admission, given, keep, locks, Until(stop, share), seed, searching)
     routes = min((_timed_keep(admission.day, given, keep), routes), key=lambda r: planner.worth(admission.day, r))
     if locks:
-        free = planner.improved(admission.day, given, routes, stop, seed, engine=engine)
+        free = planner.improved(admission.day, given, routes, stop, seed, engine=searching)
         before, after = planner.worth(admission.day, routes), planner.worth(admission.day, free)
         if after[0] < before[0] or (after[0] == before[0] and before[1] - after[1] > hysteresis.gain):
             routes, locks = free, {}

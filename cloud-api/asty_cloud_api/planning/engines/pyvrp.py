@@ -20,19 +20,30 @@ from asty_cloud_api.planning.stop import StoppingRule, Until
 
 UNITS = 10_000
 """Of money per euro inside the engine: 0.10 EUR per km is one unit per metre."""
+HISTORY = 300
+HASTY_HISTORY = 50
+"""For budgets of a few seconds: the steps of late acceptance, of PyVRP's own default and of ours."""
 HOPELESS = 0.3
 """The share of the budget after which must-stops that don't all fit are weighed against each other instead."""
 
 
-def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, warm: Order | None = None) -> Order:
-    """Order the stops of an admitted day. Always gives an answer: must-stops that do not fit are left out."""
+def solve(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, warm: Order | None = None, history: int = HISTORY) -> Order:
+    """Order the stops of an admitted day. Always gives an answer: must-stops that do not fit are left out.
+
+    `history`: a worse step is taken when it is better than the one so many steps ago. Fewer converge sooner, to less.
+    """
     if not day.stops or not day.trucks:
         return {}
     hard = Model(day, streams, required=True)
-    found = hard.search(Until(stop, 1.0, HOPELESS), seed, warm)
+    found = hard.search(Until(stop, 1.0, HOPELESS), seed, warm, history)
     if found is None:
-        found = Model(day, streams, required=False).search(stop, seed, warm)
+        found = Model(day, streams, required=False).search(stop, seed, warm, history)
     return nearest(day, streams) if found is None else found
+
+
+def solve_hastily(day: Day, streams: dict[str, str], stop: StoppingRule, seed: int, *, warm: Order | None = None) -> Order:
+    """`solve` for a budget of a few seconds."""
+    return solve(day, streams, stop, seed, warm=warm, history=HASTY_HISTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +105,17 @@ class Model:
             self._groups,
         )
 
-    def search(self, stop: StoppingRule, seed: int, warm: Order | None = None) -> Order | None:
+    def search(self, stop: StoppingRule, seed: int, warm: Order | None = None, history: int = HISTORY) -> Order | None:
         """Search until `stop`; None when nothing feasible was found."""
 
         def enough(best_cost: int) -> bool:
             return stop(best_cost if best_cost < np.iinfo(np.int64).max else math.inf) >= 1
 
         initial = None if warm is None else self._solution(warm)
+        params = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(history_length=history))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PenaltyBoundWarning)  # an impossible day is answered, not warned of
-            result = pyvrp.solve(self.data, enough, seed=seed, collect_stats=False, initial_solution=initial)
+            result = pyvrp.solve(self.data, enough, seed=seed, collect_stats=False, params=params, initial_solution=initial)
         return self._order(result.best) if result.best.is_feasible() else None
 
     @property
