@@ -339,6 +339,7 @@ def _town_file(home: Home) -> Path:
 
 
 cli.add_command(security.enrol)
+cli.add_command(security.staff)
 cli.add_command(security.broker)
 cli.add_command(rehearsal.simulate)
 cli.add_command(rehearsal.forecast)

@@ -28,6 +28,9 @@ DRAIN_SECONDS = 60.0
 DRIVERS = (("Γιώργος Παπαδόπουλος", "246813"), ("Μαρία Ιωάννου", "357924"))
 """Names and PINs of the demo's drivers; a real town registers its own with `asty-cloud-api driver add`."""
 
+STAFF = ("dispatcher", "asty-demo")
+"""Username and passphrase that `asty-cloud-api staff demo` registers; a real town makes its own with `./asty staff add`."""
+
 
 @dataclass(slots=True)
 class EdgeCount:
@@ -144,6 +147,7 @@ def running(
         bring_up(town, supervision, simulated.programs, say=say)
         for what, file in (("import", simulated.register), ("fixed-routes", simulated.fixed_routes)):
             run_once((executable("asty-cloud-api"), "register", what, str(file)), settings(home, town.ports, town_file))
+        run_once((executable("asty-cloud-api"), "staff", "demo", "--out", str(town.token_file)), settings(home, town.ports, town_file))
         for name, pin in DRIVERS:
             run_once((executable("asty-cloud-api"), "driver", "add", name, "--pin", pin), settings(home, town.ports, town_file))
         say("trucks, gateway and vests are starting")
@@ -245,7 +249,8 @@ def _count_of(dsn: str, query: str) -> int:
 def _addresses(town: Town) -> list[str]:
     pins = ", ".join(f"{pin} ({name})" for name, pin in DRIVERS)
     addresses = [f"  {program.name:<10} {program.address}" for program in reversed(town.programs) if program.address]
-    return [*addresses, f"  {'in-cab':<10} {town.web}/cab  PIN {pins}"]
+    sign_in = f"  {'sign-in':<10} {town.web}/sign-in  {STAFF[0]}, passphrase {STAFF[1]}"
+    return [*addresses, sign_in, f"  {'in-cab':<10} {town.web}/cab  PIN {pins}"]
 
 
 def _json_of(value: object) -> object:

@@ -61,7 +61,12 @@ def prepare(
     simulator = Program(
         name="firmware-sim",
         stage="simulation",
-        command=(executable("asty-firmware-sim"), "run", *arguments, *(("--orders-from", town.web) if orders else ())),
+        command=(
+            executable("asty-firmware-sim"),
+            "run",
+            *arguments,
+            *(("--orders-from", town.web, "--orders-token", str(town.token_file)) if orders else ()),
+        ),
         folder=str(folder),
         check=FileCheck(str(folder / "ready")),
         stop_seconds=15,

@@ -12,9 +12,10 @@ from asty_appliance.security.door import Door
 from asty_appliance.security.settings import Security
 from asty_appliance.servers import kafka, mqtt, postgres, valhalla
 from asty_appliance.supervision import Supervision
-from asty_appliance.work import run_once
+from asty_appliance.work import WorkFailedError, run_once
 
 ORG = "demo"
+FLEET = "cloud-api"
 Progress = Callable[[str], None]
 
 
@@ -48,6 +49,11 @@ class Town:
     @property
     def web(self) -> str:
         return f"http://127.0.0.1:{self.ports['cloud-api']}"
+
+    @property
+    def token_file(self) -> Path:
+        """Where the appliance's own programs find the token with which they ask the fleet server."""
+        return self.home.run / "fleet.token"
 
 
 def executable(name: str) -> str:
@@ -91,6 +97,7 @@ def plan(home: Home, town_file: Path, ports: dict[str, int] | None = None, secur
     security = security or Security()
     of_citizens = civic.settings(home, ports, security)
     told = (door.of_programs(ports["mqtt"]) if door else {}) | dict.fromkeys(civic.PROCESSES, of_citizens)
+    told[FLEET] = told.get(FLEET, {}) | dict(security.fleet) | ({"ASTY_PRODUCTION": "1"} if security.production else {})
 
     def process(name: str, *arguments: str, program: str = "", check: HttpCheck | None = None, address: str = "") -> Program:
         return Program(
@@ -149,5 +156,27 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
             run_once((program.command[0], "departments", "import"), program.environment)
             if "ASTY_CITIZEN_TRUST" in program.environment and civic.DIRECTORY in {one.name for one in town.processes}:
                 run_once((program.command[0], "demo-town", str(civic.signing(town.home))), program.environment)
-    say(f"starting {', '.join(program.name for program in town.processes)}")
-    supervision.start(town.processes)
+    ready = [program for program in town.processes if program.name != FLEET or _has_way_in(program, say)]
+    say(f"starting {', '.join(program.name for program in ready)}")
+    supervision.start(ready)
+
+
+def _has_way_in(program: Program, say: Progress) -> bool:
+    """Whether the fleet's pages may start: in production somebody must be able to sign in, and nobody by what everybody knows."""
+    if "ASTY_PRODUCTION" not in program.environment:
+        return True
+    try:
+        run_once((program.command[0], "staff", "ready"), program.environment)
+    except WorkFailedError as error:
+        say(f"the fleet's pages are not started: {str(error).splitlines()[-1]}; here: ./asty staff …, then ./asty down and up")
+        return False
+    return True
+
+
+def token(town: Town) -> str:
+    """Return a token with which the appliance's own programs ask the fleet server; made once. Raises WorkFailedError."""
+    if not town.token_file.exists():
+        environment = settings(town.home, town.ports, town.town_file)
+        said = ("staff", "token", "appliance", "--role", "dispatcher", "--out", str(town.token_file))
+        run_once((executable("asty-cloud-api"), *said), environment)
+    return town.token_file.read_text().strip()

@@ -1,4 +1,4 @@
-"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | driver … | bench … | simulate | roads …"""
+"""asty-cloud-api serve | planner | migrate | register … | town check FILE | enrol … | driver … | staff … | bench … | simulate | roads …"""
 
 import argparse
 import logging
@@ -19,7 +19,15 @@ from asty_cloud_api import database, settings
 from asty_cloud_api.fleet import fixed_routes, register, town_map
 from asty_cloud_api.migrate import migrate
 
-ROOMS = {"enrol": "enrolment", "bench": "rehearsal", "forecast": "rehearsal", "simulate": "rehearsal", "roads": "roads", "driver": "cab"}
+ROOMS = {
+    "enrol": "enrolment",
+    "bench": "rehearsal",
+    "forecast": "rehearsal",
+    "simulate": "rehearsal",
+    "roads": "roads",
+    "driver": "cab",
+    "staff": "staff",
+}
 """Commands that a room brings. Solvers, plots and web server take seconds to import: a command imports what it needs and no more."""
 ERRORS: tuple[type[Exception], ...] = (SettingsError, register.RegisterFileError, fixed_routes.FixedRoutesFileError, TownFileError)
 
@@ -79,8 +87,10 @@ def _serve(_wanted: argparse.Namespace) -> None:
     import uvicorn
 
     from asty_cloud_api.main import create_app
+    from asty_cloud_api.staff.commands import check_production
 
     chosen = settings.read()
+    check_production(chosen)
     # an open page holds its event stream: a stop does not wait for it
     uvicorn.run(
         create_app(chosen),

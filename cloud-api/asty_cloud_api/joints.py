@@ -43,24 +43,24 @@ class Joints:
         kept, last = 0, ""
         for c in closings:
             try:
-                await self._closures.add([closures.Closing(c.name, c.kind, c.area, c.starts, c.ends, SOURCE)])
+                await self._closures.add([closures.Closing(c.name, c.kind, c.area, c.starts, c.ends, SOURCE, c.by)])
                 kept += 1
             except closures.BadClosureError as error:
                 last = error.expected
         if not kept:
             raise NotDoneError("This area can't be closed. Nothing was closed.", last)
 
-    async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime) -> None:
+    async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime, by: str) -> None:
         """Give closures another name, kind or time. Raises NotDoneError."""
         try:
-            await self._closures.change(names, name, kind, starts, ends)
+            await self._closures.change(names, name, kind, starts, ends, by)
         except closures.BadClosureError as error:
             raise NotDoneError("The closure can't be changed so. Nothing was changed.", f"{error.field}: {error.expected}") from error
 
-    async def end(self, names: Sequence[uuid.UUID]) -> None:
+    async def end(self, names: Sequence[uuid.UUID], by: str) -> None:
         """Open streets now. Raises NotDoneError."""
         now = datetime.now(UTC)
-        if not any([await self._closures.end(name, now) for name in names]):
+        if not any([await self._closures.end(name, now, by) for name in names]):
             raise NotDoneError("This closure is no longer there. Nothing was changed.")
 
     async def tell(self, kind: TriggerKind, subject: str, detail: dict[str, Any]) -> None:

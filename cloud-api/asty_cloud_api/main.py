@@ -12,7 +12,7 @@ from asty_look.headers import SafeHeaders
 from asty_look.pages import Pages
 from asty_process.measure import Measure, Measured
 from asty_town import TownFileError
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from asty_cloud_api import database
@@ -42,6 +42,10 @@ from asty_cloud_api.roads.valhalla import Valhalla
 from asty_cloud_api.screens import failures
 from asty_cloud_api.screens import routes as screens
 from asty_cloud_api.settings import Settings
+from asty_cloud_api.staff import routes as staff
+from asty_cloud_api.staff.book import Book
+from asty_cloud_api.staff.directory import Directory
+from asty_cloud_api.staff.gate import Gate
 
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -61,6 +65,9 @@ def create_app(settings: Settings) -> FastAPI:
     measured = Measured("asty_cloud_api")
     desk = Desk(engine, changing, pages, feed, settings.zone, joints, joints)
     drivers = Cab(changing)
+    book = Book(changing)
+    cookies = staff.Cookies(secure=settings.production or (settings.address or "").startswith("https://"))
+    directory = Directory(settings.oidc, settings.address) if settings.oidc and settings.address else None
     office = enrolment_commands.office(settings.enrolment, settings.dsn) if settings.enrolment else None
 
     @asynccontextmanager
@@ -87,11 +94,12 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Asty fleet",
         version="1",
-        description="Refuse trucks, bins, lifts and completeness of data of one town. Open reads; times are UTC.",
+        description="Refuse trucks, bins, lifts and completeness of data of one town. Programs bring a bearer token; times are UTC.",
         lifespan=life,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        dependencies=[Depends(Gate(book, cookies.session))],
     )
     app.add_route("/static/{name}", assets.serve)
     app.include_router(health.routes(engine, feed, measured))
@@ -103,6 +111,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(roads.routes(closures))
     app.include_router(cab.routes(drivers, feed, settings.zone))
     app.include_router(cab_pages.routes(pages, drivers, settings.zone))
+    app.include_router(staff.routes(book, cookies, pages, directory))
+    staff.install(app, pages)
     failures.install(app, pages, feed)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measure, measured=measured)

@@ -28,6 +28,15 @@ class EnrolmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The directory with which staff sign in: its issuer, and what it registered for us."""
+
+    issuer: str
+    client: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlannerSettings:
     """`mode`: plans run by themselves (auto), or wait for a dispatcher (approve). `at`: when the next service day is planned, local HH:MM.
 
@@ -46,6 +55,7 @@ class Settings:
     `valhalla_url` is where Valhalla answers; None leaves out what needs roads.
     `kafka` is where plan triggers travel; without it they go through the database alone.
     `enrolment` is None where ASTY_CA_FOLDER is not set: then no edge can enrol here.
+    `address` is what browsers know the server by; `oidc` None leaves the staff their passphrases alone.
     """
 
     org: str
@@ -58,6 +68,9 @@ class Settings:
     valhalla_url: str | None = None
     kafka: str | None = None
     planner: PlannerSettings = PlannerSettings()
+    production: bool = False
+    address: str | None = None
+    oidc: OidcSettings | None = None
 
 
 def read(variables: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251  this is the one place
@@ -74,6 +87,9 @@ def read(variables: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251
         valhalla_url=_valhalla(environment),
         kafka=environment.optional("ASTY_KAFKA_BOOTSTRAP"),
         planner=_planner(environment),
+        production=environment.is_production(),
+        address=_address(environment),
+        oidc=_oidc(environment),
     )
     environment.done()
     return chosen
@@ -88,6 +104,25 @@ def _enrolment(environment: Environment) -> EnrolmentSettings | None:
     host = environment.text("ASTY_BROKER_HOST")
     broker = (host, environment.port("ASTY_BROKER_PORT", 8883)) if host else None
     return EnrolmentSettings(folder, code, broker, environment.path("ASTY_BROKER_PID_FILE"))
+
+
+def _address(environment: Environment) -> str | None:
+    text = environment.address("ASTY_CLOUD_API_ADDRESS")
+    if text and (not text.startswith(("http://", "https://")) or text.count("/") != 2):
+        environment.refuse("ASTY_CLOUD_API_ADDRESS", "an address without a path such as https://stolos.dimos.gr")
+    return text or None
+
+
+def _oidc(environment: Environment) -> OidcSettings | None:
+    issuer = environment.address("ASTY_CLOUD_API_OIDC_ISSUER")
+    if not issuer:
+        return None
+    if not issuer.startswith(("https://", "http://localhost")):
+        environment.refuse("ASTY_CLOUD_API_OIDC_ISSUER", "https://…")
+    registered = "as the directory of ASTY_CLOUD_API_OIDC_ISSUER registered it"
+    client, secret = (environment.needed(f"ASTY_CLOUD_API_OIDC_{name}", registered) for name in ("CLIENT", "SECRET"))
+    environment.needed("ASTY_CLOUD_API_ADDRESS", registered)
+    return OidcSettings(issuer, client, secret)
 
 
 def _valhalla(environment: Environment) -> str | None:

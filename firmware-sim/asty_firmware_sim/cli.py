@@ -11,6 +11,7 @@ from asty_town import TownFileError, generate, read
 
 from asty_firmware_sim.clock import TownClock, utc_ms
 from asty_firmware_sim.edges import Broker, EdgePlace, places, write_files
+from asty_firmware_sim.orders import Orders
 from asty_firmware_sim.scenario import ScenarioError, load
 from asty_firmware_sim.simulator import Simulator, kept_counters
 from asty_firmware_sim.world import World
@@ -46,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.choices["run"].add_argument(
         "--orders-from", metavar="URL", help="the fleet server: trucks follow its routes; without an answer they make their own rounds"
+    )
+    commands.choices["run"].add_argument(
+        "--orders-token", type=Path, metavar="FILE", help="holds the token that the fleet server wants of a program"
     )
     commands.choices["run"].add_argument("--for", dest="seconds", type=_seconds, help="stop after so many real seconds")
     town = commands.add_parser("town", help="write the built-in town as an OpenStreetMap file")
@@ -123,7 +127,9 @@ def _run(arguments: argparse.Namespace) -> int:
     world, found, _ = _prepared(arguments)
     # reading the town took a while: the clock begins when the world does
     clock = TownClock(world.now, arguments.speed)
-    simulator = Simulator(arguments.folder.resolve(), world, found, clock, patience=arguments.wait, orders_from=arguments.orders_from)
+    trucks = [spec.edge for spec in world.scenario.truck]
+    orders = Orders(arguments.orders_from, trucks, world.follow, arguments.orders_token) if arguments.orders_from else None
+    simulator = Simulator(arguments.folder.resolve(), world, found, clock, patience=arguments.wait, orders=orders)
     asyncio.run(_until_stopped(simulator, arguments.seconds))
     return OK
 

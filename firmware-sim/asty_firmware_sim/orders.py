@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,16 @@ _TIMEOUT = 5.0
 class Orders:
     """Asks for every truck's route and passes on each new version. While nobody answers, drivers go on with what they have."""
 
-    def __init__(self, url: str, edges: list[str], follow: Callable[[str, tuple[Errand, ...]], None]) -> None:
-        """`url` as http://host:port; `follow(edge, errands)` is called with what is still to be done of a new version."""
+    def __init__(self, url: str, edges: list[str], follow: Callable[[str, tuple[Errand, ...]], None], token: Path | None = None) -> None:
+        """`url` as http://host:port; `follow(edge, errands)` is called with what is still to be done of a new version.
+
+        `token` is a file; it may come later than the simulator, and nobody answers until it is there.
+        """
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._edges = edges
         self._follow = follow
+        self._token = token
         self._versions: dict[str, tuple[str, int]] = {}
 
     async def ask(self) -> None:
@@ -53,7 +58,10 @@ class Orders:
     def _route(self, edge: str) -> dict[str, Any] | None:
         connection = HTTPConnection(self._host, self._port, timeout=_TIMEOUT)
         try:
-            connection.request("GET", f"/api/routes/{edge}", headers={"Accept": "application/json"})
+            headers = {"Accept": "application/json"}
+            if self._token is not None:
+                headers["Authorization"] = f"Bearer {self._token.read_text().strip()}"
+            connection.request("GET", f"/api/routes/{edge}", headers=headers)
             answer = connection.getresponse()
             said = json.loads(answer.read()) if answer.status == 200 else None
         except (OSError, HTTPException, ValueError):

@@ -38,9 +38,9 @@ class Simulator:
     """One town with its devices in one folder."""
 
     def __init__(
-        self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock, *, patience: float, orders_from: str | None = None
+        self, folder: Path, world: World, places: dict[str, EdgePlace], clock: TownClock, *, patience: float, orders: Orders | None = None
     ) -> None:
-        """`patience`: real seconds for which a truck stays parked until an agent listens to it; `orders_from`: the fleet server."""
+        """`patience`: real seconds for which a truck stays parked until an agent listens to it."""
         self._folder = folder
         self._world = world
         self._clock = clock
@@ -49,7 +49,7 @@ class Simulator:
         self._faults = FaultLines(folder / "faults")
         self._parked = set(self._trucks)
         self._patience = patience
-        self._orders = Orders(orders_from, list(self._trucks), world.follow) if orders_from else None
+        self._orders = orders
         world.halt()
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -13,19 +13,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asty_town
+import httpx
 import msgspec
 import psycopg
 import pytest
+from asty_cloud_api import database
+from asty_cloud_api.staff import accounts
+from asty_cloud_api.staff.roles import Role
 from asty_contracts.envelope import encode_data
 from asty_contracts.records import Alarm, DeviceHealth, Health, Lift, Position, RecordData
 from asty_stream.incoming import read
 from asty_stream.migrate import migrate as migrate_telemetry
 from asty_stream.store.transaction import store
+from sqlalchemy.orm import Session
 
 BIN = Path(sys.executable).parent
 TAGS = {"Κ-001": "0123456789ABCDEF", "Κ-002": "00000000000000AA", "Κ-003": "00000000000000BB"}
@@ -170,12 +176,24 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass(frozen=True)
+PERSON, PASSPHRASE = "Άννα Γεωργίου", "τέσσερις λέξεις που δεν ταιριάζουν"
+
+
+@dataclass
 class Web:
-    """The running server."""
+    """The running server. `bearer` are the headers of a program with every role; `signed_in` is Άννα's browser, as Playwright keeps it."""
 
     url: str
     process: subprocess.Popen[bytes]
+    bearer: dict[str, str]
+
+    @cached_property
+    def signed_in(self) -> dict[str, Any]:
+        form = {"username": "anna", "passphrase": PASSPHRASE, "next": "/board"}
+        answer = httpx.post(f"{self.url}/sign-in", data=form, trust_env=False, timeout=30)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/board"), answer.text[:300]
+        cookie = {"name": "staff", "value": answer.cookies["staff"], "domain": "127.0.0.1", "path": "/", "expires": -1}
+        return {"cookies": [cookie | {"httpOnly": True, "secure": False, "sameSite": "Lax"}], "origins": []}
 
     def health(self) -> int:
         try:
@@ -195,6 +213,16 @@ class Web:
             time.sleep(0.05)
 
 
+def _staff(dsn: str) -> str:
+    """Make Άννα's account and a program's token; return the token."""
+    engine = database.writing(dsn)
+    with Session(engine) as session, session.begin():
+        accounts.add(session, "anna", PERSON, [Role.ADMINISTRATOR], passphrase=PASSPHRASE)
+        token = accounts.add_token(session, PERSON, [Role.ADMINISTRATOR])
+    engine.dispose()
+    return token
+
+
 @pytest.fixture(scope="module")
 def web(busy: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The server over the busy town, as `asty-cloud-api serve`."""
@@ -207,7 +235,7 @@ def web(busy: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-        web = Web(f"http://127.0.0.1:{port}", process)
+        web = Web(f"http://127.0.0.1:{port}", process, {"Authorization": f"Bearer {_staff(busy.dsn)}"})
         try:
             web.wait(200)
             yield web

@@ -34,7 +34,7 @@ def open_page(browser: Browser, web: Any) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def make(path: str, size: dict[str, int] = DESK, **context: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size, **context))  # type: ignore[arg-type]
+        contexts.append(browser.new_context(viewport=size, storage_state=web.signed_in, **context))  # type: ignore[arg-type]
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -162,7 +162,7 @@ def test_the_keyboard_reaches_the_content_first(open_page: Callable[..., Page]) 
 
 
 def test_a_device_without_webgl_has_the_lists(browser: Browser, web: Any) -> None:
-    context = browser.new_context()
+    context = browser.new_context(storage_state=web.signed_in)
     context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     page = context.new_page()
     page.goto(web.url)
@@ -172,7 +172,7 @@ def test_a_device_without_webgl_has_the_lists(browser: Browser, web: Any) -> Non
 
 
 def test_a_page_that_lost_its_database_comes_back_by_itself(browser: Browser, web: Any, postgres: Any) -> None:
-    context = browser.new_context()
+    context = browser.new_context(storage_state=web.signed_in)
     page = context.new_page()
     page.goto(web.url)
     try:

@@ -16,7 +16,7 @@ TAG = "0123456789ABCDEF"
 
 @pytest.fixture(scope="module")
 def http(web: Any) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=web.url, timeout=20) as client:
+    with httpx.Client(base_url=web.url, timeout=20, headers=web.bearer) as client:
         yield client
 
 

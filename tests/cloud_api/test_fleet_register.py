@@ -14,6 +14,7 @@ from asty_cloud_api.enrolment import models as _enrolment  # noqa: F401
 from asty_cloud_api.fleet import plan_models, register
 from asty_cloud_api.fleet import ticket_models as _tickets  # noqa: F401
 from asty_cloud_api.roads import models as _roads  # noqa: F401
+from asty_cloud_api.staff import models as _staff  # noqa: F401
 from asty_process.environment import SettingsError
 
 

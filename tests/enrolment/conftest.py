@@ -30,13 +30,17 @@ from asty_cloud_api.enrolment.office import Office
 from asty_cloud_api.main import create_app
 from asty_cloud_api.migrate import migrate
 from asty_cloud_api.settings import EnrolmentSettings, Settings
+from asty_cloud_api.staff import accounts
+from asty_cloud_api.staff.roles import Role
 from asty_contracts.enrolment import EnrolmentAnswer
 from asty_edge.enrolment.request import Signer, body, read_claim
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy.orm import Session
 
 ORG = "demo"
+OFFICER, OFFICERS_TOKEN = "Μαρία Παππά", "the-token-of-an-officer"
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def town(postgres: Any, server_folder: Callable[[str], Path], free_port: Callabl
 
 @pytest.fixture(scope="module")
 def serve(free_port: Callable[[], int]) -> Iterator[Callable[..., httpx.Client]]:
-    """Return `serve(settings, tls=stem)`: a client of asty-cloud-api's application, which runs in a thread of its own."""
+    """Return `serve(settings, tls=stem)`: an officer's client of asty-cloud-api's application, which runs in a thread of its own."""
     with ExitStack() as stack:
 
         def run(settings: Settings, tls: Path | None = None) -> httpx.Client:
@@ -215,7 +219,12 @@ def serve(free_port: Callable[[], int]) -> Iterator[Callable[..., httpx.Client]]
                 assert time.monotonic() < deadline, "the application did not start"
                 time.sleep(0.01)
             address = f"{'https' if tls else 'http'}://127.0.0.1:{config.port}"
-            return stack.enter_context(httpx.Client(base_url=address, trust_env=False, timeout=30))
+            engine = database.writing(settings.dsn)
+            with Session(engine) as session, session.begin():
+                accounts.add_token(session, OFFICER, [Role.ADMINISTRATOR], token=OFFICERS_TOKEN)
+            engine.dispose()
+            headers = {"Authorization": f"Bearer {OFFICERS_TOKEN}"}
+            return stack.enter_context(httpx.Client(base_url=address, trust_env=False, timeout=30, headers=headers))
 
         yield run
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from asty_appliance import audit, demo
 from asty_appliance.home import Home, choose_ports
+from asty_appliance.town import token
 from playwright.sync_api import Page, expect, sync_playwright
 
 pytestmark = [
@@ -65,7 +66,8 @@ def new_bin(stage: demo.Stage) -> str:
 
 def says_overflow(stage: demo.Stage, bin_: str) -> None:
     body = {"kind": "overflow", "subject": bin_, "said_by": "citizen", "detail": {}}
-    httpx.post(f"{stage.town.web}/api/plan-triggers", json=body, timeout=10, trust_env=False).raise_for_status()
+    known = {"Authorization": f"Bearer {token(stage.town)}"}
+    httpx.post(f"{stage.town.web}/api/plan-triggers", json=body, headers=known, timeout=10, trust_env=False).raise_for_status()
 
 
 def test_an_overflow_that_a_citizen_reports_changes_the_route_on_the_tablet(stage: demo.Stage, tablet: Page) -> None:

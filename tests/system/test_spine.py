@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from asty_appliance import demo
 from asty_appliance.home import Home, choose_ports
+from asty_appliance.town import token
 from asty_contracts.envelope import JSON, decode
 from asty_contracts.topics import Up, all_up
 
@@ -87,10 +88,12 @@ def test_a_third_party_client_reads_the_packs_from_the_broker(stage: demo.Stage)
     assert [len(decode(line, JSON).recs) > 0 for line in seen] == [True] * 3
 
 
-def test_cloud_api_answers_any_http_client(stage: demo.Stage) -> None:
-    edges = httpx.get(f"{stage.town.web}/api/edges", timeout=10, trust_env=False).raise_for_status().json()
+def test_cloud_api_answers_any_http_client_that_has_a_token(stage: demo.Stage) -> None:
+    known = {"Authorization": f"Bearer {token(stage.town)}"}
+    assert httpx.get(f"{stage.town.web}/api/edges", timeout=10, trust_env=False).status_code == 401
+    edges = httpx.get(f"{stage.town.web}/api/edges", headers=known, timeout=10, trust_env=False).raise_for_status().json()
     assert {edge.name for edge in stage.simulated.edges} <= {edge["edge"] for edge in edges}
-    found = httpx.get(f"{stage.town.web}/api/lifts", timeout=10, trust_env=False).raise_for_status().json()
+    found = httpx.get(f"{stage.town.web}/api/lifts", headers=known, timeout=10, trust_env=False).raise_for_status().json()
     assert found
     assert all({"edge", "t", "tag", "net"} <= set(lift) for lift in found)
 

@@ -56,7 +56,7 @@ def test_the_appliance_comes_up_once_shows_itself_and_keeps_its_data(asty: Asty,
         "planner",
     }
     assert all(it["well"] and it["pid"] for it in conditions)
-    assert httpx.get(address(conditions, "cloud-api"), timeout=20, trust_env=False).status_code == 200
+    assert httpx.get(address(conditions, "cloud-api") + "/sign-in", timeout=20, trust_env=False).status_code == 200
 
     again = asty("up")
     assert again.returncode == 1

@@ -30,7 +30,7 @@ from asty_appliance.bench.watch import MACHINE, EventWatch, PageWatch, StoreWatc
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.servers import mqtt
 from asty_appliance.supervision import NotRunningError, Supervision
-from asty_appliance.town import ORG, Town, bring_up, executable, plan
+from asty_appliance.town import ORG, Town, bring_up, executable, plan, token
 from asty_appliance.work import run_once
 
 ALARM_EDGES = 20
@@ -116,8 +116,9 @@ class _Run:
         )
         self.fleet = FleetProcess(spec, self.folder)
         self.store = StoreWatch(town.dsn)
-        self.page = PageWatch(town.web)
-        self.events = EventWatch(town.web, self.page.told)
+        known = token(town)
+        self.page = PageWatch(town.web, known)
+        self.events = EventWatch(town.web, known, self.page.told)
         self.use = UseWatch(self._pids)
 
     @contextmanager

@@ -14,7 +14,7 @@ import psycopg
 from asty_appliance.bench.machine import describe
 from asty_appliance.home import Home, choose_ports
 from asty_appliance.supervision import Supervision
-from asty_appliance.town import Town, bring_up, executable, plan, settings
+from asty_appliance.town import Town, bring_up, executable, plan, settings, token
 from asty_appliance.work import WorkFailedError, run_once
 
 TRUCKS = 8
@@ -107,9 +107,10 @@ def _bodies(connection: psycopg.Connection[Any], count: int) -> Iterator[dict[st
 
 def _raise(town: Town, connection: psycopg.Connection[Any], heard: Iterator[dict[str, Any]], body: dict[str, Any]) -> Answered:
     name = str(uuid.uuid4())
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token(town)}"}
     began = time.monotonic()
     request = http.client.HTTPConnection("127.0.0.1", town.ports["cloud-api"], timeout=10)
-    request.request("POST", "/api/plan-triggers", json.dumps(body | {"id": name}), {"Content-Type": "application/json"})
+    request.request("POST", "/api/plan-triggers", json.dumps(body | {"id": name}), headers)
     answer = request.getresponse()
     if answer.status != 202:
         raise WorkFailedError(f"cloud-api answered {answer.status} to a trigger: {answer.read().decode(errors='replace')}")

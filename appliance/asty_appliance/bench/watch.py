@@ -110,15 +110,17 @@ class StoreWatch(Watch):
 class EventWatch(Watch):
     """Follows /live/events as a page does."""
 
-    def __init__(self, web: str, told: Callable[[bool], None]) -> None:
+    def __init__(self, web: str, token: str, told: Callable[[bool], None]) -> None:
         super().__init__()
         self._web = web
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._told = told
         self.heard: list[Heard] = []
 
     def look(self) -> None:
         timeout = httpx.Timeout(5, read=30)
-        with httpx.Client(trust_env=False, timeout=timeout) as client, client.stream("GET", f"{self._web}/live/events") as answer:
+        client = httpx.Client(trust_env=False, timeout=timeout, headers=self._headers)
+        with client, client.stream("GET", f"{self._web}/live/events") as answer:
             for line in answer.iter_lines():
                 if self.ended:
                     return
@@ -132,9 +134,10 @@ class EventWatch(Watch):
 class PageWatch(Watch):
     """An officer's list of alarms: taken anew when told, as the page's own script does; `shown` is when a number first stood on it."""
 
-    def __init__(self, web: str) -> None:
+    def __init__(self, web: str, token: str) -> None:
         super().__init__()
         self._web = web
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._told = threading.Condition()
         self._pause: float | None = None  # after the last look, before the next; None: nothing changed
         self.shown: dict[int, int] = {}
@@ -147,7 +150,7 @@ class PageWatch(Watch):
             self._told.notify_all()
 
     def look(self) -> None:
-        with httpx.Client(trust_env=False, timeout=10) as client:
+        with httpx.Client(trust_env=False, timeout=10, headers=self._headers) as client:
             last = 0.0
             while not self.ended:
                 if not self._is_due(last):

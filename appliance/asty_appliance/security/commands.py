@@ -1,4 +1,4 @@
-"""`asty enrol …`, which cloud-api does, and `asty broker config`."""
+"""`asty enrol …` and `asty staff …`, which cloud-api does, and `asty broker config`."""
 
 import os
 import sys
@@ -15,16 +15,20 @@ from asty_appliance.work import inherited
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.option("--demo", "of_demo", is_flag=True)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def staff(of_demo: bool, arguments: tuple[str, ...]) -> None:
+    """Who may sign in to the fleet's pages, and which programs may ask: add, list, leave, token, tokens, end-token."""
+    environment = _environment(Home(CHECKOUT / ".asty" / ("demo" if of_demo else "town")))
+    program = executable("asty-cloud-api")
+    os.execve(program, ["asty-cloud-api", "staff", *arguments], inherited() | environment)  # noqa: S606 it takes this process over
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def enrol(arguments: tuple[str, ...]) -> None:
     """Certificates of edges: prepare, claim, list, approve, refuse, revoke, publish, code (asty enrol claim --edge truck-07)."""
-    home = Home(CHECKOUT / ".asty" / "town")
-    try:
-        programs = {program.name: program for program in Supervision(home).programs()}
-    except FileNotFoundError:
-        click.echo("asty: no town has been started here: ./asty up makes its database and its authorities", err=True)
-        sys.exit(1)
-    environment = programs["cloud-api"].environment
+    environment = _environment(Home(CHECKOUT / ".asty" / "town"))
     if "ASTY_CA_FOLDER" not in environment:
         click.echo(
             "asty: this town was started without certificates: ASTY_PRODUCTION=1 ASTY_BROKER_HOSTS=… ./asty up starts it with them",
@@ -36,6 +40,16 @@ def enrol(arguments: tuple[str, ...]) -> None:
         return
     program = executable("asty-cloud-api")
     os.execve(program, ["asty-cloud-api", "enrol", *arguments], inherited() | environment)  # noqa: S606 it takes this process over
+
+
+def _environment(home: Home) -> dict[str, str]:
+    """Return what cloud-api is told in this home, as it was started last."""
+    try:
+        programs = {program.name: program for program in Supervision(home).programs()}
+    except FileNotFoundError:
+        click.echo("asty: no town has been started here: ./asty up makes its database and its authorities", err=True)
+        sys.exit(1)
+    return dict(programs["cloud-api"].environment)
 
 
 @click.group()

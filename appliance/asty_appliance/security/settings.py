@@ -13,12 +13,13 @@ class SecuritySettingsError(Exception):
 class Security:
     """`production` allows no plain text. `hosts` are the names and addresses at which edges reach the broker.
 
-    `citizens` are the operator's own settings of the citizens' services, which go before those of a laptop.
+    `citizens` and `fleet` are the operator's own settings of the citizens' services and of the fleet's, which go before those of a laptop.
     """
 
     production: bool = False
     hosts: tuple[str, ...] = ()
     citizens: Mapping[str, str] = field(default_factory=dict)
+    fleet: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Security:  # noqa: TID251  this is the one place
@@ -32,4 +33,6 @@ def read(environment: Mapping[str, str] = os.environ) -> Security:  # noqa: TID2
             "ASTY_BROKER_HOSTS is missing: expected the names and addresses at which edges reach the broker, such as mqtt.town.gr,10.0.0.5"
         )
     citizens = {name: value for name, value in environment.items() if name.startswith("ASTY_CITIZEN_")}
-    return Security(production == "1", hosts, citizens)
+    of_fleet = ("ASTY_CLOUD_API_ADDRESS", "ASTY_CLOUD_API_OIDC_ISSUER", "ASTY_CLOUD_API_OIDC_CLIENT", "ASTY_CLOUD_API_OIDC_SECRET")
+    fleet = {name: value for name, value in environment.items() if name in of_fleet}
+    return Security(production == "1", hosts, citizens, fleet)

@@ -4,16 +4,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from asty_cloud_api.board import counter
 from asty_cloud_api.board.counter import TICKETS
-from asty_cloud_api.board.desk import Desk, done, same_site
+from asty_cloud_api.board.desk import Desk, done
 from asty_cloud_api.reads.listing import BadQueryError, Query, everything, page, parse
+from asty_cloud_api.staff.person import Acting
 
 _OVER = "This ticket is no longer as you saw it. Nothing was changed."
-_UNNAMED = "Your name and a note are needed: what was done about it. Nothing was changed."
+_UNSAID = "A note is needed: what was done about it. Nothing was changed."
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -44,13 +45,11 @@ def routes(desk: Desk) -> APIRouter:
     async def look(_request: Request) -> Response:
         return done(f"/tickets?found={await counter.look(desk.writer, desk.zone)}")
 
-    async def close(
-        request: Request, name: uuid.UUID, by: Annotated[str, Form(max_length=80)] = "", note: Annotated[str, Form(max_length=500)] = ""
-    ) -> Response:
-        if not by.strip() or not note.strip():
-            return await _page(request, _UNNAMED)
+    async def close(request: Request, person: Acting, name: uuid.UUID, note: Annotated[str, Form(max_length=500)] = "") -> Response:
+        if not note.strip():
+            return await _page(request, _UNSAID)
         async with desk.writer.begin() as connection:
-            closed = await counter.close(connection, name, by.strip(), note.strip())
+            closed = await counter.close(connection, name, person.name, note.strip())
         return done("/tickets?done=closed") if closed else await _page(request, _OVER)
 
     async def reopen(request: Request, name: uuid.UUID) -> Response:
@@ -58,10 +57,9 @@ def routes(desk: Desk) -> APIRouter:
             opened = await counter.reopen(connection, name)
         return done("/tickets?done=opened") if opened else await _page(request, _OVER)
 
-    acts = [Depends(same_site)]
     router.add_api_route("/tickets", show)
     router.add_api_route("/tickets.csv", export)
-    router.add_api_route("/tickets/look", look, methods=["POST"], dependencies=acts)
-    router.add_api_route("/tickets/{name}/close", close, methods=["POST"], dependencies=acts)
-    router.add_api_route("/tickets/{name}/open", reopen, methods=["POST"], dependencies=acts)
+    router.add_api_route("/tickets/look", look, methods=["POST"])
+    router.add_api_route("/tickets/{name}/close", close, methods=["POST"])
+    router.add_api_route("/tickets/{name}/open", reopen, methods=["POST"])
     return router

@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi import Query as Param
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from asty_cloud_api.board.desk import Desk, done, same_site
+from asty_cloud_api.board.desk import Desk, done
 from asty_cloud_api.board.ports import Closing, NotDoneError
 from asty_cloud_api.board.street_area import Block, Street, names, streets_of
 from asty_cloud_api.board.terms import CLOSURE_KINDS, CLOSURE_STATES
 from asty_cloud_api.interface.routes import collection, tagged
 from asty_cloud_api.interface.shapes import Features
 from asty_cloud_api.reads.listing import BadQueryError, Choice, Column, Listing, Query, everything, page, parse
+from asty_cloud_api.staff.person import Acting
 
 # What was closed in one act (the blocks of a street) is one line.
 _SOURCE = """
-SELECT name, kind, starts, ends, source, count(*) AS areas, array_agg(id::text ORDER BY id) AS ids, min(created) AS created,
+SELECT name, kind, starts, ends, source, max(made_by) AS made_by, max(changed_by) AS changed_by,
+       count(*) AS areas, array_agg(id::text ORDER BY id) AS ids, min(created) AS created,
        CASE WHEN ends <= CAST(:now AS timestamptz) THEN 'over' WHEN starts > CAST(:now AS timestamptz) THEN 'coming' ELSE 'now' END AS state
 FROM fleet.closure GROUP BY name, kind, starts, ends, source
 """
@@ -37,6 +39,8 @@ CLOSURES = Listing(
         Column("ends", "Until", "moment"),
         Column("areas", "Areas", "number"),
         Column("source", "Source", shown=False),
+        Column("made_by", "Closed by", shown=False),
+        Column("changed_by", "Changed by", shown=False),
     ),
     search=("name",),
     filters=(
@@ -98,12 +102,11 @@ class _Screen:
 
     def router(self) -> APIRouter:
         router = APIRouter(default_response_class=Response)
-        acts = [Depends(same_site)]
         router.add_api_route("/board/closures", self.show)
         router.add_api_route("/board/closures.csv", self.export)
-        router.add_api_route("/board/closures", self.add, methods=["POST"], dependencies=acts)
-        router.add_api_route("/board/closures/change", self.change, methods=["POST"], dependencies=acts)
-        router.add_api_route("/board/closures/end", self.end, methods=["POST"], dependencies=acts)
+        router.add_api_route("/board/closures", self.add, methods=["POST"])
+        router.add_api_route("/board/closures/change", self.change, methods=["POST"])
+        router.add_api_route("/board/closures/end", self.end, methods=["POST"])
         return router
 
     async def show(self, request: Request) -> Response:
@@ -115,14 +118,14 @@ class _Screen:
             rows = await everything(connection, CLOSURES, query, self._desk.zone, datetime.now(UTC))
         return self._desk.csv(request, CLOSURES, rows, "closures")
 
-    async def add(self, request: Request, typed: Annotated[Typed, Form()]) -> Response:
+    async def add(self, request: Request, person: Acting, typed: Annotated[Typed, Form()]) -> Response:
         try:
-            await self._add(typed)
+            await self._add(typed, person.name)
         except NotDoneError as error:
             return await self._page(request, error, typed.model_dump())
         return done("/board/closures?done=closed")
 
-    async def _add(self, typed: Typed) -> None:
+    async def _add(self, typed: Typed, by: str) -> None:
         since, until = self._times(typed.starts, typed.ends)
         drawn, street = typed.area.strip(), typed.street.strip()
         if drawn:
@@ -132,20 +135,22 @@ class _Screen:
                 areas = [block.area for block in _blocks(await streets_of(connection), street, typed.begin, typed.end)]
         name = typed.name.strip() or ("" if drawn else street)
         _check(name, typed.kind)
-        await self._desk.closures.add([Closing(name, typed.kind, area, since, until) for area in areas])
+        await self._desk.closures.add([Closing(name, typed.kind, area, since, until, by) for area in areas])
 
-    async def change(self, request: Request, ids: Names, name: Line = "", kind: Line = "", starts: Line = "", ends: Line = "") -> Response:
+    async def change(
+        self, request: Request, person: Acting, ids: Names, name: Line = "", kind: Line = "", starts: Line = "", ends: Line = ""
+    ) -> Response:
         try:
             since, until = self._times(starts, ends)
             _check(name.strip(), kind)
-            await self._desk.closures.change(ids, name.strip(), kind, since, until)
+            await self._desk.closures.change(ids, name.strip(), kind, since, until, person.name)
         except NotDoneError as error:
             return await self._page(request, error, {})
         return done("/board/closures?done=changed")
 
-    async def end(self, request: Request, ids: Names) -> Response:
+    async def end(self, request: Request, person: Acting, ids: Names) -> Response:
         try:
-            await self._desk.closures.end(ids)
+            await self._desk.closures.end(ids, person.name)
         except NotDoneError as error:
             return await self._page(request, error, {})
         return done("/board/closures?done=ended")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from asty_look import preferences
 from asty_look.pages import Pages
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,7 +36,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`engine` reads, `writer` writes; the board has no sign-in of its own yet: it stands behind the proxy of the other fleet pages."""
+    """`engine` reads, `writer` writes."""
 
     engine: AsyncEngine
     writer: AsyncEngine
@@ -80,12 +80,6 @@ class Desk:
         lines = csv_lines(listing, rows, preferences.read(request).lang, self.zone, lambda term: self.say(request, term))
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def same_site(request: Request) -> None:
-    """Refuse an act that another site's page sent through a dispatcher's browser. Raises HTTPException 403."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPException(403, "an act on the board comes from its own pages")
 
 
 def done(path: str) -> Response:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from asty_cloud_api.board.desk import Desk, done, same_site
+from asty_cloud_api.board.desk import Desk, done
 from asty_cloud_api.board.ports import AGAIN, Closing, NotDoneError
 from asty_cloud_api.board.street_area import Street, names, streets_of
 from asty_cloud_api.board.supposing import Suppose, Supposed, suppose
 from asty_cloud_api.fleet.plans import day_begins, service_day
 from asty_cloud_api.reads.listing import BadQueryError
+from asty_cloud_api.staff.person import Acting
 
 _VERSIONS = """
 SELECT p.id, p.version, p.state, p.made, p.made_by, p.reasons, p.figures, p.decided, p.decided_by, q.version AS parent, q.figures AS before,
@@ -28,7 +29,8 @@ FROM fleet.plan AS p LEFT JOIN fleet.plan AS q ON q.id = p.parent WHERE p.day = 
 """
 _EXPLAINED = "SELECT result -> 'explained' AS explained FROM fleet.plan WHERE id = :id"
 _TRIGGERS = """
-SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.state, t.why, t.answered, p.version, b.street, v.name AS vehicle,
+SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.detail ->> 'by' AS by, t.state, t.why, t.answered, p.version, b.street,
+       v.name AS vehicle,
        CASE WHEN t.kind = 'street_closed' AND t.subject <> 'again' THEN t.detail ->> 'name' END AS closure
 FROM fleet.plan_trigger AS t LEFT JOIN fleet.plan AS p ON p.id = t.plan LEFT JOIN fleet.bin AS b ON b.id = t.subject
 LEFT JOIN fleet.vehicle AS v ON v.edge = t.subject
@@ -55,14 +57,13 @@ def routes(desk: Desk) -> APIRouter:
     """Return the router."""
     screen = _Screen(desk)
     router = APIRouter(include_in_schema=False, default_response_class=Response)
-    acts = [Depends(same_site)]
     router.add_api_route("/board/plan", screen.show)
     router.add_api_route("/board/plan/{act}", screen.back)  # the address of an answered form, asked for again
-    router.add_api_route("/board/plan/again", screen.again, methods=["POST"], dependencies=acts)
-    router.add_api_route("/board/plan/must", screen.must, methods=["POST"], dependencies=acts)
-    router.add_api_route("/board/plan/what-if", screen.what_if, methods=["POST"], dependencies=acts)
-    router.add_api_route("/board/plan/apply", screen.apply, methods=["POST"], dependencies=acts)
-    router.add_api_route("/board/plan/{name}/decide", screen.decide, methods=["POST"], dependencies=acts)
+    router.add_api_route("/board/plan/again", screen.again, methods=["POST"])
+    router.add_api_route("/board/plan/must", screen.must, methods=["POST"])
+    router.add_api_route("/board/plan/what-if", screen.what_if, methods=["POST"])
+    router.add_api_route("/board/plan/apply", screen.apply, methods=["POST"])
+    router.add_api_route("/board/plan/{name}/decide", screen.decide, methods=["POST"])
     return router
 
 
@@ -79,20 +80,21 @@ class _Screen:
     async def back(self) -> Response:
         return done("/board/plan")
 
-    async def decide(self, request: Request, name: uuid.UUID, verdict: Word = "", by: Word = "") -> Response:
+    async def decide(self, request: Request, person: Acting, name: uuid.UUID, verdict: Word = "") -> Response:
         approve = verdict == "approve"
-        return await self._acted(request, self._decide(name, by.strip(), approve), "approved" if approve else "rejected")
-
-    async def again(self, request: Request) -> Response:
         return await self._acted(
-            request, self._desk.planning.tell("street_closed", AGAIN, {"name": "asked for by the dispatcher"}), "again"
+            request, self._desk.planning.decide(name, person.name, approve=approve), "approved" if approve else "rejected"
         )
 
-    async def must(self, request: Request, bin_id: Annotated[str, Form(alias="bin", max_length=64)] = "") -> Response:
-        return await self._acted(request, self._must(bin_id.strip()), "told")
+    async def again(self, request: Request, person: Acting) -> Response:
+        detail = {"name": "asked for by the dispatcher", "by": person.name}
+        return await self._acted(request, self._desk.planning.tell("street_closed", AGAIN, detail), "again")
 
-    async def apply(self, request: Request, without: Edges | None = None, street: Word = "") -> Response:
-        return await self._acted(request, self._apply(without or [], street.strip()), "told")
+    async def must(self, request: Request, person: Acting, bin_id: Annotated[str, Form(alias="bin", max_length=64)] = "") -> Response:
+        return await self._acted(request, self._must(bin_id.strip(), person.name), "told")
+
+    async def apply(self, request: Request, person: Acting, without: Edges | None = None, street: Word = "") -> Response:
+        return await self._acted(request, self._apply(without or [], street.strip(), person.name), "told")
 
     async def what_if(self, request: Request, without: Edges | None = None, street: Word = "", more: Word = "") -> Response:
         began = time.monotonic()
@@ -111,25 +113,20 @@ class _Screen:
             return await self._page(request, Shown(error))
         return done(f"/board/plan?done={told}")
 
-    async def _decide(self, name: uuid.UUID, by: str, approve: bool) -> None:
-        if not by:
-            raise NotDoneError("Your name is needed: it is kept with the decision. Nothing was changed.")
-        await self._desk.planning.decide(name, by, approve=approve)
-
-    async def _must(self, name: str) -> None:
+    async def _must(self, name: str, by: str) -> None:
         async with self._desk.engine.connect() as connection:
             known = await _read(connection, _BIN, id=name)
         if not known:
             raise NotDoneError("The register has no bin with this number. Nothing was changed.")
-        await self._desk.planning.tell("must_visit", name, {})
+        await self._desk.planning.tell("must_visit", name, {"by": by})
 
-    async def _apply(self, without: list[str], street: str) -> None:
+    async def _apply(self, without: list[str], street: str, by: str) -> None:
         if street:
             now = datetime.now(UTC)
             ends = day_begins(service_day(now, self._desk.zone) + timedelta(days=1), self._desk.zone)
-            await self._desk.closures.add([Closing(street, "obstacle", area, now, ends) for area in await self._areas(street)])
+            await self._desk.closures.add([Closing(street, "obstacle", area, now, ends, by) for area in await self._areas(street)])
         for edge in without:
-            await self._desk.planning.tell("breakdown", edge, {"why": "taken out by the dispatcher"})
+            await self._desk.planning.tell("breakdown", edge, {"why": "taken out by the dispatcher", "by": by})
 
     async def _supposed(self, what: Suppose, street: str) -> Supposed:
         if not what.is_something:

@@ -26,13 +26,14 @@ class NotDoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A closure to be kept: `area` a GeoJSON Polygon, `kind` works, market, event or obstacle."""
+    """A closure to be kept: `area` a GeoJSON Polygon, `kind` works, market, event or obstacle, `by` a person's name."""
 
     name: str
     kind: str
     area: Area
     starts: datetime
     ends: datetime
+    by: str
 
 
 class Closures(Protocol):
@@ -42,11 +43,11 @@ class Closures(Protocol):
         """Keep those that close something; none of them is an error."""
         ...
 
-    async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime) -> None:
+    async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime, by: str) -> None:
         """Give closures another name, kind or time."""
         ...
 
-    async def end(self, names: Sequence[uuid.UUID]) -> None:
+    async def end(self, names: Sequence[uuid.UUID], by: str) -> None:
         """Open their streets now."""
         ...
 

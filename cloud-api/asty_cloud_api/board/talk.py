@@ -4,15 +4,16 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from asty_cloud_api.board.desk import Desk, done, same_site
+from asty_cloud_api.board.desk import Desk, done
 from asty_cloud_api.fleet.plan_models import Message
 from asty_cloud_api.fleet.plans import notify
 from asty_cloud_api.reads.listing import BadQueryError
+from asty_cloud_api.staff.person import Acting
 
 MOST_TEXT = 500
 CANNED = (
@@ -35,7 +36,7 @@ LEFT JOIN LATERAL (SELECT r.name FROM fleet.duty AS u JOIN fleet.driver AS r ON 
 WHERE v.kind = 'truck' ORDER BY v.name
 """
 _LINES = """
-SELECT m.id, m.edge, coalesce(v.name, m.edge) AS vehicle, m.sender, m.text, m.at, m.read
+SELECT m.id, m.edge, coalesce(v.name, m.edge) AS vehicle, m.sender, m.sent_by, m.text, m.at, m.read
 FROM fleet.message AS m LEFT JOIN fleet.vehicle AS v ON v.edge = m.edge
 WHERE m.day = :day AND (CAST(:edge AS text) = '' OR m.edge = :edge) AND (CAST(:q AS text) = '' OR m.text ILIKE '%' || :q || '%')
 ORDER BY m.at DESC LIMIT 500
@@ -70,7 +71,7 @@ def routes(desk: Desk) -> APIRouter:
         context |= {"after": after, "wrong": wrong, "typed": typed, "sent": request.query_params.get("sent")}
         return desk.render(request, "board-messages.html", context, status=422 if wrong else 200)
 
-    async def send(request: Request, truck: Name = "", line: Text = "", canned: Text = "") -> Response:
+    async def send(request: Request, person: Acting, truck: Name = "", line: Text = "", canned: Text = "") -> Response:
         said = line.strip() or (desk.pages.greek(canned) if canned in CANNED else "")
         if not said or not truck:
             return await page(request, wrong="Choose a truck and write what it is told. Nothing was sent.", typed=line)
@@ -79,7 +80,7 @@ def routes(desk: Desk) -> APIRouter:
             found = await connection.execute(text(_ADDRESSED), {"day": day, "edge": truck})
             edges = [row.edge for row in found]
             for edge in edges:
-                await _send(connection, day, edge, said)
+                await _send(connection, day, edge, said, person.name)
         if not edges:
             return await page(request, wrong="There is no such truck, or no truck has a route today. Nothing was sent.", typed=line)
         return done(f"/board/messages?sent={len(edges)}" + ("" if truck == "all" else f"&truck={truck}"))
@@ -95,12 +96,12 @@ def routes(desk: Desk) -> APIRouter:
         return done("/board/messages")
 
     router.add_api_route("/board/messages", show)
-    router.add_api_route("/board/messages", send, methods=["POST"], dependencies=[Depends(same_site)])
-    router.add_api_route("/board/messages/read", read, methods=["POST"], dependencies=[Depends(same_site)])
+    router.add_api_route("/board/messages", send, methods=["POST"])
+    router.add_api_route("/board/messages/read", read, methods=["POST"])
     return router
 
 
-async def _send(connection: AsyncConnection, day: date, edge: str, said: str) -> None:
-    row = {"id": uuid.uuid4(), "day": day, "edge": edge, "sender": "dispatcher", "text": said, "at": datetime.now(UTC)}
+async def _send(connection: AsyncConnection, day: date, edge: str, said: str, by: str) -> None:
+    row = {"id": uuid.uuid4(), "day": day, "edge": edge, "sender": "dispatcher", "sent_by": by, "text": said, "at": datetime.now(UTC)}
     await connection.execute(insert(Message).values(row))
     await notify(connection, "message", edge=edge, day=day)

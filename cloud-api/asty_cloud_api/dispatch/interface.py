@@ -19,6 +19,7 @@ from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.dispatch.stored import Prepared
 from asty_cloud_api.fleet import plan_models, plans
 from asty_cloud_api.planning.explain import compare
+from asty_cloud_api.staff.person import Acting
 
 Edge = Annotated[str, Path(max_length=32, pattern=r"^[a-z0-9-]+$", description="an edge's id")]
 PlanId = Annotated[uuid.UUID, Path(alias="id")]
@@ -42,14 +43,6 @@ class TriggerTaken(BaseModel):
     id: uuid.UUID
 
 
-class Decision(BaseModel):
-    """Who decides on a proposed plan."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: Annotated[str, Field(min_length=1, max_length=80)] = "dispatcher"
-
-
 def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRouter:
     """Return the router of /api/plan-triggers, /api/plans and /api/routes; `engine` writes."""
     router = APIRouter()
@@ -58,10 +51,10 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
         return day or plans.service_day(datetime.now(UTC), zone)
 
     @router.post("/api/plan-triggers", status_code=202, summary="Make the planner look again; answered by plan or by words")
-    async def raise_trigger(body: TriggerBody) -> TriggerTaken:
+    async def raise_trigger(body: TriggerBody, person: Acting) -> TriggerTaken:
         if len(msgspec.json.encode(body.detail)) > DETAIL_BYTES:
             raise HTTPException(413, f"detail has more than {DETAIL_BYTES} bytes: nothing was taken; send less")
-        trigger = PlanTrigger(body.id or uuid.uuid4(), _now_ms(), body.kind, body.subject, body.said_by, body.detail)
+        trigger = PlanTrigger(body.id or uuid.uuid4(), _now_ms(), body.kind, body.subject, body.said_by, {"by": person.name} | body.detail)
         await publish(engine, outbox, trigger)
         return TriggerTaken(id=trigger.id)
 
@@ -100,19 +93,18 @@ def routes(engine: AsyncEngine, outbox: Outbox | None, zone: ZoneInfo) -> APIRou
         }
 
     @router.post("/api/plans/{id}/approve", summary="Let a proposed plan run: trucks whose way changes get a new route")
-    async def approve(name: PlanId, decision: Decision | None = None) -> dict[str, Any]:
-        by = (decision or Decision()).by
+    async def approve(name: PlanId, person: Acting) -> dict[str, Any]:
         async with engine.begin() as connection:
             row = await _proposed(connection, name)
             done = [outcome["stop"] for outcome in await plans.outcomes(connection, row["day"])]
             prepared = msgspec.convert(row["result"]["prepared"], list[Prepared])
-            told = await stored.run(connection, name, row["day"], row["version"], prepared, done, at=datetime.now(UTC), by=by)
+            told = await stored.run(connection, name, row["day"], row["version"], prepared, done, at=datetime.now(UTC), by=person.name)
         return {"id": name, "state": "running", "routes": list(told)}
 
     @router.post("/api/plans/{id}/reject", summary="Put a proposed plan aside: what runs goes on")
-    async def reject(name: PlanId, decision: Decision | None = None) -> dict[str, Any]:
+    async def reject(name: PlanId, person: Acting) -> dict[str, Any]:
         table = plan_models.Plan
-        values = {"state": "rejected", "decided": datetime.now(UTC), "decided_by": (decision or Decision()).by}
+        values = {"state": "rejected", "decided": datetime.now(UTC), "decided_by": person.name}
         async with engine.begin() as connection:
             row = await _proposed(connection, name)
             await connection.execute(update(table).where(table.id == name).values(**values))

@@ -27,6 +27,7 @@ from asty_cloud_api.enrolment.reads import DEVICES, SIGNS, STATES
 from asty_cloud_api.enrolment.request import RefusedError
 from asty_cloud_api.reads.listing import BadQueryError, Query, everything, page, parse
 from asty_cloud_api.screens.export import csv_lines
+from asty_cloud_api.staff.person import Acting
 
 log = logging.getLogger(__name__)
 _WAITING = f"SELECT * FROM ({DEVICES.source}) AS l WHERE state = 'waiting' ORDER BY asked_at, edge"  # noqa: S608  the listing's own text
@@ -37,7 +38,7 @@ _VERDICTS = {
 }
 _DECIDED = (409, "This was decided already, or is no longer there. Nothing was changed.")
 _UNTOLD = (502, "The decision stands and the revocation list is written, but the broker could not be told:")
-_UNNAMED = (422, "Your name and the officers' code are needed. Nothing was changed.")
+_CODELESS = (422, "The officers' code is needed. Nothing was changed.")
 _UNREASONED = (422, "A reason is needed; it is kept with the decision. Nothing was changed.")
 _UNREADY = (503, "Enrolment is not set up on this server:")
 Name = Annotated[str, Form(max_length=80)]
@@ -113,30 +114,30 @@ class _Screen:
     async def ask_to_revoke(self, request: Request, edge: str = "") -> Response:
         return self._revocation(request, edge, 200, None, "")
 
-    async def approve(self, request: Request, request_id: uuid.UUID, officer: Name = "", code: Name = "") -> Response:
-        status, said, more = await self._decide(officer, code, lambda office: office.approve(request_id, officer.strip()))
+    async def approve(self, request: Request, person: Acting, request_id: uuid.UUID, code: Name = "") -> Response:
+        status, said, more = await self._decide(person.name, code, lambda office: office.approve(request_id, person.name))
         return _done("approved", more) if said is None else await self._page(request, status, said, more)
 
-    async def refuse(self, request: Request, request_id: uuid.UUID, officer: Name = "", code: Name = "", why: Why = "") -> Response:
+    async def refuse(self, request: Request, person: Acting, request_id: uuid.UUID, code: Name = "", why: Why = "") -> Response:
         if not why.strip():
             return await self._page(request, *_UNREASONED, "")
-        status, said, more = await self._decide(officer, code, lambda office: office.refuse(request_id, officer.strip(), why.strip()))
+        status, said, more = await self._decide(person.name, code, lambda office: office.refuse(request_id, person.name, why.strip()))
         return _done("refused", more) if said is None else await self._page(request, status, said, more)
 
     async def revoke(
-        self, request: Request, edge: Annotated[str, Form(max_length=32)] = "", officer: Name = "", code: Name = "", why: Why = ""
+        self, request: Request, person: Acting, edge: Annotated[str, Form(max_length=32)] = "", code: Name = "", why: Why = ""
     ) -> Response:
         if not why.strip():
             return self._revocation(request, edge, *_UNREASONED, "")
-        status, said, more = await self._decide(officer, code, lambda office: office.revoke(edge, officer.strip(), why.strip()))
+        status, said, more = await self._decide(person.name, code, lambda office: office.revoke(edge, person.name, why.strip()))
         return _done("revoked", edge) if said is None else self._revocation(request, edge, status, said, more)
 
     async def _decide(self, officer: str, code: str, act: Callable[[Office], object]) -> tuple[int, str | None, str]:
         """Do an officer's act; returns the status, what went wrong (a term, None when nothing did) and its detail or the act's result."""
         if self._office is None:
             return *_UNREADY, "ASTY_CA_FOLDER"
-        if not officer.strip() or not code:
-            return *_UNNAMED, ""
+        if not code:
+            return *_CODELESS, ""
         verdict = self._door.knock(code, time.monotonic())
         if verdict != "open":
             log.warning("event=enrolment_code_%s officer=%r", verdict, officer)

@@ -136,7 +136,7 @@ class Duty(Base):
 
 
 class Message(Base):
-    """A line between dispatcher and driver; `sender` is one of the two."""
+    """A line between dispatcher and driver; `sender` is one of the two, `sent_by` who of the office wrote it."""
 
     __tablename__ = "message"
 
@@ -147,12 +147,13 @@ class Message(Base):
     text: Mapped[str]
     at: Mapped[datetime]
     read: Mapped[datetime | None]
+    sent_by: Mapped[str | None]
 
 
 class Closure(Base):
     """Where and when trucks can't pass: `area` is a GeoJSON Polygon, `kind` works, market, event or obstacle.
 
-    `told` is whether the planner, as far as it was told, takes the streets for closed.
+    `told` is whether the planner, as far as it was told, takes the streets for closed. `made_by` and `changed_by` are people's names.
     """
 
     __tablename__ = "closure"
@@ -166,3 +167,5 @@ class Closure(Base):
     source: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=text("now()"))
     told: Mapped[bool] = mapped_column(server_default=text("false"))
+    made_by: Mapped[str | None]
+    changed_by: Mapped[str | None]

@@ -40,7 +40,7 @@ class BadClosureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A closure as it is asked for: `area` is a GeoJSON Polygon, times have an offset."""
+    """A closure as it is asked for: `area` is a GeoJSON Polygon, times have an offset, `by` is a person's or a program's name."""
 
     name: str
     kind: str
@@ -48,6 +48,7 @@ class Closing:
     starts: datetime
     ends: datetime
     source: str = "dispatcher"
+    by: str | None = None
 
 
 class Closures:
@@ -67,14 +68,16 @@ class Closures:
         async with self._engine.begin() as connection:
             for name, it in zip(names, closings, strict=True):
                 row = {"id": name, "name": it.name.strip(), "kind": it.kind, "area": it.area, "starts": it.starts, "ends": it.ends}
-                await connection.execute(Closure.__table__.insert().values(**row, source=it.source))  # type: ignore[attr-defined]
+                await connection.execute(Closure.__table__.insert().values(**row, source=it.source, made_by=it.by))  # type: ignore[attr-defined]
                 await _notify(connection, name)
         return names
 
-    async def change(self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime) -> None:
+    async def change(
+        self, names: Sequence[uuid.UUID], name: str, kind: str, starts: datetime, ends: datetime, by: str | None = None
+    ) -> None:
         """Give closures another name, kind or time. The area stays: another area is another closure."""
         _check(name, kind, starts, ends)
-        values = {"name": name.strip(), "kind": kind, "starts": starts, "ends": ends}
+        values = {"name": name.strip(), "kind": kind, "starts": starts, "ends": ends, "changed_by": by}
         async with self._engine.begin() as connection:
             found = await connection.execute(update(Closure).where(Closure.id.in_(names)).values(**values).returning(Closure.id))
             if len(found.all()) != len(set(names)):
@@ -82,7 +85,7 @@ class Closures:
             for it in names:
                 await _notify(connection, it)
 
-    async def end(self, name: uuid.UUID, now: datetime) -> bool:
+    async def end(self, name: uuid.UUID, now: datetime, by: str | None = None) -> bool:
         """Open the street now; a closure that has not begun goes. Tell whether it was there."""
         async with self._engine.begin() as connection:
             row = (await connection.execute(select(Closure.starts, Closure.ends).where(Closure.id == name).with_for_update())).first()
@@ -91,7 +94,7 @@ class Closures:
             if row.starts > now:
                 await connection.execute(Closure.__table__.delete().where(Closure.id == name))  # type: ignore[attr-defined]
             elif row.ends > now:
-                await connection.execute(update(Closure).where(Closure.id == name).values(ends=now))
+                await connection.execute(update(Closure).where(Closure.id == name).values(ends=now, changed_by=by))
             await _notify(connection, name)
         return True
 

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from asty_cloud_api.roads.closures import LONGEST_NAME, BadClosureError, Closing, Closures, Kind, Source
+from asty_cloud_api.staff.person import Acting
 
 FAR = timedelta(days=366)
 
@@ -35,6 +36,7 @@ class ClosureMade(BaseModel):
     ends: datetime
     source: str
     created: datetime
+    made_by: str | None = None
 
 
 class ClosureRefused(BaseModel):
@@ -63,18 +65,18 @@ def routes(closures: Closures) -> APIRouter:
         response_model=ClosureMade,
         responses={422: {"model": ClosureRefused}},
     )
-    async def close(body: ClosureBody) -> Response:
-        closing = Closing(body.name, body.kind, body.area, body.starts, body.ends, body.source)
+    async def close(body: ClosureBody, person: Acting) -> Response:
+        closing = Closing(body.name, body.kind, body.area, body.starts, body.ends, body.source, person.name)
         try:
             (name,) = await closures.add([closing])
         except BadClosureError as error:
             return JSONResponse({"error": error.expected, "parameter": error.field}, 422)
-        made = ClosureMade(id=name, created=datetime.now(UTC), **body.model_dump())
+        made = ClosureMade(id=name, created=datetime.now(UTC), made_by=person.name, **body.model_dump())
         return JSONResponse(made.model_dump(mode="json"), 201, {"Location": f"/api/closures/{name}"})
 
     @router.delete("/api/closures/{name}", summary="Open the streets now; a closure that has not begun goes", status_code=204)
-    async def end(name: uuid.UUID) -> None:
-        if not await closures.end(name, datetime.now(UTC)):
+    async def end(name: uuid.UUID, person: Acting) -> None:
+        if not await closures.end(name, datetime.now(UTC), person.name):
             raise HTTPException(404, "there is no such closure")
 
     return router

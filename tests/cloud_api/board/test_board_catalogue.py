@@ -43,7 +43,7 @@ def of_code() -> set[str]:
             for key in node.keywords if isinstance(node, ast.Call) else ():
                 if key.arg == "wrong" and isinstance(key.value, ast.Constant) and isinstance(key.value.value, str):
                     found.add(key.value.value)
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("_OVER", "_UNNAMED"):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("_OVER", "_UNSAID"):
                 found.add(ast.literal_eval(node.value))
     return found
 

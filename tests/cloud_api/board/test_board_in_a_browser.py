@@ -37,7 +37,7 @@ def open_page(browser: Browser, planned_town: Any, web: Any) -> Iterator[Callabl
     contexts: list[BrowserContext] = []
 
     def make(path: str, size: dict[str, int] = DESK, **context: Any) -> Page:
-        contexts.append(browser.new_context(viewport=size, reduced_motion="reduce", **context))  # type: ignore[arg-type]
+        contexts.append(browser.new_context(viewport=size, reduced_motion="reduce", storage_state=web.signed_in, **context))  # type: ignore[arg-type]
         page = contexts[-1].new_page()
         page.on("console", lambda m: complaints.append(f"{m.text} {m.location['url']}") if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

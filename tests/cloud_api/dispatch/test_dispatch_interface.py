@@ -9,7 +9,9 @@ import pytest
 from asty_cloud_api import database
 from asty_cloud_api.dispatch import interface
 from asty_cloud_api.dispatch.inbox import Outbox
-from fastapi import FastAPI
+from asty_cloud_api.staff.person import Person
+from asty_cloud_api.staff.roles import Role
+from fastapi import Depends, FastAPI, Request
 
 
 @pytest.fixture
@@ -17,11 +19,16 @@ def day(dispatch: Any) -> dict[str, str]:
     return {"day": str(dispatch.day)}
 
 
+def let_in(request: Request) -> None:
+    """The gate, with somebody whom it lets through."""
+    request.state.person = Person("Άννα", frozenset({Role.DISPATCHER}))
+
+
 @pytest.fixture
 async def client(dispatch: Any, free_port: Callable[[], int]) -> Any:
     """The addresses over the planned town; Kafka is not there."""
     engine = database.changing(dispatch.fleet.dsn)
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(let_in)])
     app.include_router(interface.routes(engine, Outbox(f"127.0.0.1:{free_port()}"), interface.ZoneInfo("Europe/Athens")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://asty") as client:
         yield client

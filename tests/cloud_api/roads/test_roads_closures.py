@@ -18,6 +18,9 @@ from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
 from asty_cloud_api.roads.valhalla import Ring, Valhalla
 from asty_cloud_api.settings import Settings
+from asty_cloud_api.staff import accounts
+from asty_cloud_api.staff.book import Book
+from asty_cloud_api.staff.roles import Role
 from asty_contracts.stream import PlanTrigger
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -176,7 +179,11 @@ async def test_programs_close_list_and_open_streets_over_http(dsn: str, server: 
     begins = datetime.now(UTC)
     body = {"name": "Έργα", "kind": "works", "area": {"type": "Polygon", "coordinates": [block]}}
     body |= {"starts": begins.isoformat(), "ends": (begins + HOUR).isoformat()}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://asty") as client:
+    engine = database.changing(dsn)
+    token = await Book(engine).ask(lambda session: accounts.add_token(session, "a program", [Role.DISPATCHER]))
+    await engine.dispose()
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://asty", headers=headers) as client:
         made = await client.post("/api/closures", json=body)
         assert made.status_code == 201, made.text
         name = made.json()["id"]
