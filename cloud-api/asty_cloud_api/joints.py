@@ -1,5 +1,6 @@
 """Where the board meets dispatch and roads: what it asks of them, put into their terms."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -13,14 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from asty_cloud_api.board.ports import Area, Closing, NotDoneError, Standing, TriggerKind
 from asty_cloud_api.dispatch import reading, stored
 from asty_cloud_api.dispatch.inbox import Outbox
+from asty_cloud_api.dispatch.known import Measures, Point
 from asty_cloud_api.dispatch.publishing import publish
 from asty_cloud_api.dispatch.standing import standing
 from asty_cloud_api.dispatch.ways import WaysAwayError
 from asty_cloud_api.fleet import plan_models, plans
+from asty_cloud_api.fleet.models import Vehicle
 from asty_cloud_api.planner_process import TownWays
 from asty_cloud_api.roads import closures
 from asty_cloud_api.roads.service import Roads
 
+log = logging.getLogger(__name__)
 SOURCE: Literal["dispatcher"] = "dispatcher"
 
 
@@ -83,6 +87,22 @@ class Joints:
             done = [outcome["stop"] for outcome in await plans.outcomes(connection, row["day"])]
             prepared = msgspec.convert(row["result"]["prepared"], list[stored.Prepared])
             await stored.run(connection, plan, row["day"], row["version"], prepared, done, at=now, by=by)
+
+    async def way(self, edge: str, here: tuple[float, float], there: tuple[float, float]) -> dict[str, Any] | None:
+        """Directions for a truck, past what is closed now; None where the roads do not answer or lead nowhere."""
+        if self._roads is None:
+            return None
+        table = Vehicle
+        chosen = select(table.height_m, table.width_m, table.length_m, table.weight_t).where(table.edge == edge)
+        async with self._changing.connect() as connection:
+            measures = Measures(*((await connection.execute(chosen)).one_or_none() or ()))
+            shut = await reading.closed_areas(connection, datetime.now(UTC))
+        try:
+            (leg,) = await TownWays(self._roads).legs(measures, [Point(*here), Point(*there)], shut)
+        except WaysAwayError as error:
+            log.warning("event=no_directions edge=%s why=%r", edge, str(error))
+            return None
+        return leg if leg["shape"] else None
 
     async def standing(self, day: date, closed: Sequence[Area]) -> Standing | None:
         """Where the day stands, with these areas closed besides; None without a plan in force. Raises NotDoneError."""

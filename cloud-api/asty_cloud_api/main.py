@@ -109,7 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(enrolment.routes(office, settings.enrolment.code if settings.enrolment else None, engine, pages, settings.zone))
     app.include_router(dispatch.routes(changing, outbox, settings.zone))
     app.include_router(roads.routes(closures))
-    app.include_router(cab.routes(drivers, feed, settings.zone))
+    app.include_router(cab.routes(drivers, feed, settings.zone, joints.way))
     app.include_router(cab_pages.routes(pages, drivers, settings.zone))
     app.include_router(staff.routes(book, cookies, pages, directory))
     staff.install(app, pages)

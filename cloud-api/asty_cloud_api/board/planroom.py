@@ -37,6 +37,22 @@ LEFT JOIN fleet.vehicle AS v ON v.edge = t.subject
 WHERE t.at >= :begins AND t.at < :ends ORDER BY t.at DESC LIMIT 100
 """
 _TRUCKS = "SELECT edge, name, plate FROM fleet.vehicle WHERE kind = 'truck' ORDER BY name"
+# the plan in force names the trucks that it may send; the others of the register can join it
+_SPARES = """
+SELECT v.edge, v.name, v.plate FROM fleet.vehicle AS v
+WHERE v.kind = 'truck' AND NOT EXISTS (
+    SELECT FROM fleet.plan AS p, jsonb_array_elements(p.problem -> 'trucks') AS t (truck)
+    WHERE p.day = :day AND p.state = 'running' AND t.truck ->> 'id' = v.edge)
+ORDER BY v.name
+"""
+# a hired truck is like the one with the largest body
+_HIRE = """
+INSERT INTO fleet.vehicle
+SELECT (jsonb_populate_record(v, jsonb_build_object('edge', CAST(:edge AS text), 'name', CAST(:name AS text), 'plate', :plate))).*
+FROM fleet.vehicle AS v WHERE kind = 'truck' ORDER BY capacity_l DESC NULLS LAST, edge LIMIT 1
+RETURNING edge
+"""
+_HIRED = "SELECT count(*) + 1 AS number FROM fleet.vehicle WHERE edge LIKE 'hired-%'"
 _BINS = "SELECT id, street FROM fleet.bin ORDER BY id"
 _BIN = "SELECT id FROM fleet.bin WHERE id = :id"
 Word = Annotated[str, Form(max_length=120)]
@@ -93,8 +109,39 @@ class _Screen:
     async def must(self, request: Request, person: Acting, bin_id: Annotated[str, Form(alias="bin", max_length=64)] = "") -> Response:
         return await self._acted(request, self._must(bin_id.strip(), person.name), "told")
 
-    async def apply(self, request: Request, person: Acting, without: Edges | None = None, street: Word = "") -> Response:
-        return await self._acted(request, self._apply(without or [], street.strip(), person.name), "told")
+    async def apply(
+        self,
+        request: Request,
+        person: Acting,
+        without: Edges | None = None,
+        street: Word = "",
+        more: Word = "",
+        truck: Word = "",
+        hired: Word = "",
+        plate: Word = "",
+    ) -> Response:
+        return await self._acted(request, self._apply_all(without or [], street.strip(), more, (truck, hired, plate), person.name), "told")
+
+    async def _apply_all(self, without: list[str], street: str, more: str, which: tuple[str, str, str], by: str) -> None:
+        edge = await self._one_more(*(word.strip() for word in which)) if more else None
+        await self._apply(without, street, by)
+        if edge is not None:
+            await self._desk.planning.tell("street_closed", AGAIN, {"name": "one more truck", "truck": edge, "by": by})
+
+    async def _one_more(self, truck: str, hired: str, plate: str) -> str:
+        """The truck that joins the day: one of the register, or a hired one, which is put into it."""
+        async with self._desk.writer.begin() as connection:
+            if truck:
+                if truck not in {row["edge"] for row in await _read(connection, _SPARES, day=self._desk.today())}:
+                    raise NotDoneError("This truck is in the plan already, or not in the register. Nothing was changed.")
+                return truck
+            if not hired:
+                raise NotDoneError("Choose the truck that comes, or name a hired one. Nothing was changed.")
+            number = (await _read(connection, _HIRED))[0]["number"]
+            made = await _read(connection, _HIRE, edge=f"hired-{number}", name=hired, plate=plate or None)
+            if not made:
+                raise NotDoneError("The register has no truck that a hired one could be like. Nothing was changed.")
+            return str(made[0]["edge"])
 
     async def what_if(self, request: Request, without: Edges | None = None, street: Word = "", more: Word = "") -> Response:
         began = time.monotonic()
@@ -163,9 +210,10 @@ class _Screen:
             explained = (await _read(connection, _EXPLAINED, id=chosen["id"]))[0]["explained"] if chosen else None
             triggers = await _read(connection, _TRIGGERS, begins=begins, ends=ends)
             trucks, bins = await _read(connection, _TRUCKS), await _read(connection, _BINS)
+            spares = await _read(connection, _SPARES, day=desk.today())
             streets = names(await streets_of(connection))
         context = {"day": day, "days": desk.days(day), "after": after, "wrong": wrong, "versions": versions, "explained": explained or {}}
-        context |= {"triggers": triggers, "trucks": trucks, "bins": bins, "streets": streets}
+        context |= {"triggers": triggers, "trucks": trucks, "spares": spares, "bins": bins, "streets": streets}
         context |= {"said": shown.said, "supposed": shown.supposed, "asked": shown.asked or {}, "seconds": shown.seconds, "again": AGAIN}
         context |= {"vehicles": {row["edge"]: row["name"] for row in trucks}, "places": {row["id"]: row["street"] for row in bins}}
         return desk.render(request, "board-plan.html", context, status=422 if wrong or shown.said else 200)

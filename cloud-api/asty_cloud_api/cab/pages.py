@@ -56,7 +56,10 @@ def routes(pages: Pages, cab: Cab, zone: ZoneInfo) -> APIRouter:
             "orientation": "any",
             "background_color": "#0d141c",
             "theme_color": "#072a58",
-            "icons": [{"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": purpose} for purpose in ("any", "maskable")],
+            "icons": [
+                *({"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": purpose} for purpose in ("any", "maskable")),
+                *({"src": asset(f"cab-icon-{n}.png"), "sizes": f"{n}x{n}", "type": "image/png", "purpose": "any"} for n in (192, 512)),
+            ],
         }
         return Response(json.dumps(body, ensure_ascii=False), media_type="application/manifest+json", headers={"Cache-Control": "no-cache"})
 

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,9 @@ from asty_cloud_api.live.feed import Change, Feed
 COOKIE, TABLET, PATH = "cab", "cab-tablet", "/api/cab"
 MOST_BODY = 1_000_000
 NO_STORE = {"Cache-Control": "no-store"}
+Place = tuple[float, float]
+Way = Callable[[str, Place, Place], Awaitable[dict[str, Any] | None]]
+"""(edge, from, to), both (lat, lon): a leg as a route's path has it; None when the roads do not answer, or lead nowhere."""
 OF_THE_SHIFT = frozenset({"lift", "route", "outcome", "message", "plan", "action"})
 
 
@@ -35,11 +38,12 @@ class Credentials(BaseModel):
     card: str | None = Field(None, max_length=64)
 
 
-def routes(cab: Cab, feed: Feed, zone: ZoneInfo) -> APIRouter:
-    """Return the router of /api/cab."""
+def routes(cab: Cab, feed: Feed, zone: ZoneInfo, way: Way) -> APIRouter:
+    """Return the router of /api/cab; `way` finds directions for a truck that has left its route."""
     router = APIRouter(prefix=PATH)
     router.include_router(_signing(cab))
     router.include_router(_driving(cab, feed, zone))
+    router.include_router(_leading(cab, way))
     router.include_router(_sending(cab))
     return router
 
@@ -119,6 +123,27 @@ def _driving(cab: Cab, feed: Feed, zone: ZoneInfo) -> APIRouter:
     ) -> StreamingResponse:
         headers = {**NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingResponse(_follow(cab, feed, who.edge, last_event_id or after), media_type="text/event-stream", headers=headers)
+
+    return router
+
+
+def _leading(cab: Cab, way: Way) -> APIRouter:
+    router = APIRouter()
+    driver = _signed_in(cab, today=True)
+    latitude, longitude = Query(ge=-90, le=90), Query(ge=-180, le=180)
+
+    @router.get("/way", summary="Directions from where the truck is to its next stop, past what is closed; 404 where there are none")
+    async def directions(
+        lat: Annotated[float, latitude],
+        lon: Annotated[float, longitude],
+        to_lat: Annotated[float, latitude],
+        to_lon: Annotated[float, longitude],
+        who: SignIn = driver,
+    ) -> Response:
+        found = await way(who.edge, (lat, lon), (to_lat, to_lon))
+        if found is None:
+            raise HTTPException(404, "no way is known from here: the roads do not answer, or lead nowhere")
+        return _json(found)
 
     return router
 

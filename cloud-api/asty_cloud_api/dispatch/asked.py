@@ -13,8 +13,8 @@ from asty_contracts.stream import PlanTrigger
 from asty_cloud_api.dispatch import words
 from asty_cloud_api.dispatch.chances import Chance, full_weight
 from asty_cloud_api.dispatch.known import Known, KnownBin, Point
-from asty_cloud_api.dispatch.problem import Problem, Rules, stop_of
-from asty_cloud_api.planning.model import Stop
+from asty_cloud_api.dispatch.problem import NOWHERE, Problem, Rules, stop_of, truck_of
+from asty_cloud_api.planning.model import Stop, Truck
 from asty_cloud_api.planning.plan import LeftOut, Plan
 from asty_cloud_api.planning.replan import Breakdown, MustVisit, Overflow, Skip, StreetClosed, Trigger, TruckFull
 
@@ -67,6 +67,28 @@ def meant(triggers: Sequence[PlanTrigger], problem: Problem, known: Known, runni
     return Meant(problem, tuple(changes), tuple(answers))
 
 
+def joined(triggers: Sequence[PlanTrigger], problem: Problem, known: Known, zone: ZoneInfo, rules: Rules) -> Problem:
+    """The problem with the trucks of the register that somebody brings into the day: a spare one, a hired one, one that is mended."""
+    for name in [str(trigger.detail["truck"]) for trigger in triggers if _brings_truck(trigger)]:
+        one = next((truck for truck in known.trucks if truck.edge == name), None)
+        if one is None or any(truck.id == name for truck in problem.trucks):
+            continue
+        garage = problem.trucks[0].garage if problem.trucks else NOWHERE
+        made = truck_of(one, garage, tuple(sorted({bin_.stream for bin_ in known.bins})), problem.day, zone, rules)
+        if isinstance(made, Truck):
+            problem = replace(
+                problem,
+                trucks=(*problem.trucks, made),
+                measures=problem.measures | {one.measures.profile: one.measures},
+                left_out=tuple(item for item in problem.left_out if item.what != "truck" or item.id != name),
+            )
+    return problem
+
+
+def _brings_truck(trigger: PlanTrigger) -> bool:
+    return trigger.kind == "street_closed" and isinstance(trigger.detail.get("truck"), str)
+
+
 def trigger_subject(change: Trigger) -> str:
     """The stop or truck that a change is about; empty for a street."""
     match change:
@@ -86,6 +108,8 @@ def _one(
 
     match trigger.kind:
         case "street_closed":
+            if _brings_truck(trigger) and not any(truck.id == trigger.detail["truck"] for truck in problem.trucks):
+                return nothing(f"{trigger.detail['truck']} is no truck of the register that can be planned")
             return problem, StreetClosed({}, str(trigger.detail.get("name") or trigger.subject))
         case "breakdown" | "truck_full":
             if trigger.subject in gone or not any(truck.id == trigger.subject for truck in problem.trucks):

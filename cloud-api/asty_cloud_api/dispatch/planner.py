@@ -133,8 +133,9 @@ class Planner:
                 return 0
             await self._answer(waiting, "the day has no plan: the register has no bins or no trucks", ignored=True)
             return len(waiting)
-        problem = standing(running.problem, known, running.plan, now)
-        meant = asked.meant(waiting, problem, known, running.plan, self._zone, self._habits.rules)
+        rules = self._habits.rules
+        problem = standing(asked.joined(waiting, running.problem, known, self._zone, rules), known, running.plan, now)
+        meant = asked.meant(waiting, problem, known, running.plan, self._zone, rules)
         for answer in meant.answers:
             log.info("event=trigger_changes_nothing id=%s why=%r", answer.trigger, answer.why)
         if not meant.changes:

@@ -90,7 +90,7 @@ def problem_of(known: Known, chances: Mapping[str, Chance], day: date, zone: Zon
     streams = tuple(sorted({b.stream for b in known.bins}))
     trucks: list[Truck] = []
     for truck in known.trucks:
-        made = _truck(truck, garage, streams, day, zone, rules)
+        made = truck_of(truck, garage, streams, day, zone, rules)
         if isinstance(made, LeftOut):
             left.append(made)
         else:
@@ -151,7 +151,8 @@ def stop_of(one: KnownBin, chance: Chance, points: list[Point], day: date, zone:
     )
 
 
-def _truck(truck: KnownTruck, garage: int, streams: tuple[str, ...], day: date, zone: ZoneInfo, rules: Rules) -> Truck | LeftOut:
+def truck_of(truck: KnownTruck, garage: int, streams: tuple[str, ...], day: date, zone: ZoneInfo, rules: Rules) -> Truck | LeftOut:
+    """A truck of the register as one of the day, at its garage, or why it can't be planned."""
     if garage == NOWHERE:
         return LeftOut(
             "truck", truck.edge, Reason.BAD_PLACE, "the register has no depot, or one that is nowhere on the globe", {"field": "depot"}

@@ -83,7 +83,7 @@ function drawMap() {
   mapDrawn = performance.now();
   const place = app.place();
   const self = place && { ...place, course: (place.kmh ?? 0) > 3 ? app.course : null };
-  map.show({ stops: app.view.stops, next: app.view.next, path: app.route?.path, self, legs: app.guided?.legs ?? [] });
+  map.show({ stops: app.view.stops, next: app.view.next, path: app.way?.path, self, legs: app.guided?.legs ?? [] });
   const target = place ?? app.nextStop;
   const at = target && `${target.lon},${target.lat},${app.course}`;
   if (at && at !== following) map.follow(target, app.course);

@@ -1,7 +1,7 @@
 // What a driver relies on from the tablet's own decisions. Run by test_cab_tablet.py with `node --test`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { guide, offRoute, sideOf, toSay } from "../../../look/src/js/cab/guide.js";
+import { asksWay, guide, offRoute, sideOf, toSay, withDetour } from "../../../look/src/js/cab/guide.js";
 import { newest, speed, standing, step } from "../../../look/src/js/cab/lock.js";
 import { changes, progress, verdict } from "../../../look/src/js/cab/merge.js";
 import { onLine } from "../../../look/src/js/cab/place.js";
@@ -104,6 +104,27 @@ test("a truck that skipped a stop is still led along the way to it", () => {
   assert.equal(here.turn.type, "right");
   assert.ok(Math.abs(here.metres - 300) < 2);
   assert.equal(here.then.stop, 2);
+});
+
+test("new directions from where the truck is lead to the stop, until the route has another version", () => {
+  const astray = [23 - 300 * E, 39];
+  const leg = { to: 1, metres: 400, seconds: 60, shape: [astray, [23 - 300 * E, 39 + 200 * M], [23 + 100 * E, 39 + 200 * M]],
+    turns: [{ at: 1, type: "right", text: "Στρίψτε δεξιά" }, { at: 2, type: "arrive", text: "Φτάσατε" }] };
+  assert.ok(guide(way, 0, astray).off > 200);
+  const here = guide(withDetour(way, { version: way.version, leg }), 0, astray);
+  assert.equal(here.off, 0);
+  assert.equal(here.turn.type, "right");
+  assert.ok(Math.abs(here.turn.metres - 200) < 1);
+  assert.equal(withDetour(way, { version: way.version + 1, leg }), way);
+  assert.equal(withDetour(way, null), way);
+});
+
+test("directions are asked for off the route and with coverage, and not at every fix", () => {
+  assert.equal(asksWay({ off: true }, true, -Infinity, 0), true);
+  assert.equal(asksWay({ off: true }, false, -Infinity, 0), false);
+  assert.equal(asksWay({ off: false }, true, -Infinity, 0), false);
+  assert.equal(asksWay({ off: true }, true, 1000, 10_000), false);
+  assert.equal(asksWay(null, true, -Infinity, 0), false);
 });
 
 test("without directions the stop is still found as the crow flies", () => {

@@ -95,6 +95,31 @@ async def test_a_breakdown_takes_the_truck_out_and_gives_its_bins_to_the_other(d
     assert (await running(dispatch)).id == plan.id, "it is out already"
 
 
+async def test_a_truck_that_is_mended_or_new_in_the_register_joins_the_day_when_the_dispatcher_says_so(dispatch: Any) -> None:
+    planner = dispatch.planner()
+    await planner.plan_days()
+    dispatch.trigger("breakdown", "truck-01", "driver")
+    await planner.answer_waiting()
+    alone = len((await running(dispatch)).plan.served)
+    dispatch.rows(
+        'INSERT INTO fleet.vehicle SELECT (jsonb_populate_record(v, \'{"edge": "hired-1", "height_m": 3.1}\')).*'
+        " FROM fleet.vehicle AS v WHERE edge = 'truck-02'"
+    )
+    try:
+        for edge in ("truck-01", "hired-1"):
+            dispatch.trigger("street_closed", "again", truck=edge)
+        stranger = dispatch.trigger("street_closed", "again", truck="nobody")
+        await planner.answer_waiting()
+    finally:
+        dispatch.rows("DELETE FROM fleet.vehicle WHERE edge = 'hired-1'")
+    now = await running(dispatch)
+    assert {truck.id for truck in now.problem.trucks} == {"truck-01", "truck-02", "truck-03", "hired-1"}
+    assert not any(item.what == "truck" for item in now.plan.left_out)
+    assert len(now.plan.served) >= alone
+    assert dispatch.answer(stranger).state == "ignored"
+    await accepted(dispatch)
+
+
 async def test_a_truck_gets_a_new_route_only_when_its_own_stops_change(dispatch: Any) -> None:
     planner = dispatch.planner()
     await planner.plan_days()

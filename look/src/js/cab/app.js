@@ -1,6 +1,6 @@
 // The tablet's state and what may be done with it. Screens draw it; what decides is in the pure modules beside.
 import { colours } from "./sun.js";
-import { guide, offRoute, toSay } from "./guide.js";
+import { asksWay, guide, offRoute, toSay, withDetour } from "./guide.js";
 import { newest, speed, standing, step } from "./lock.js";
 import { changes, progress } from "./merge.js";
 import { nothing } from "./wedge.js";
@@ -18,7 +18,7 @@ export class App {
       screen: "starting", trucks: null, truck: null, who: null, duty: null, shift: null, route: null, entries: [], refused: [],
       reached: navigator.onLine, signedOut: false, failed: "", sheet: null, toast: null, muted: false, theme: "auto", hasVoice: false,
       pin: "", wedge: nothing, trying: false, wait: 0, checks: {}, notes: {}, kg: "", fixes: {}, course: null, lock: standing, off: null,
-      view: null, guided: null, offset: 0, said: new Set(), readHere: new Set(), summary: null, kbd: "",
+      view: null, guided: null, detour: null, askedAt: -Infinity, offset: 0, said: new Set(), readHere: new Set(), summary: null, kbd: "",
     });
     this.voice = { say() {}, quiet() {} };
     this.sender = { flush() {} };
@@ -374,7 +374,9 @@ export class App {
     this.view = this.shift ? progress({ ...this.shift, route: this.route }, this.pending) : null;
     const place = this.place();
     const next = this.view?.next ?? -1;
-    this.guided = place && next >= 0 ? guide(this.route, next, [place.lon, place.lat]) : null;
+    if (this.detour && this.detour.leg.to !== this.nextStop?.n) this.detour = null;
+    this.way = withDetour(this.route, this.detour);
+    this.guided = place && next >= 0 ? guide(this.way, next, [place.lon, place.lat]) : null;
   }
 
   /** A new position: { source, lon, lat, kmh, course, at, accuracy }. */
@@ -385,9 +387,26 @@ export class App {
     this.tick();
     if (this.guided) {
       this.off = offRoute(this.off, this.guided.off, fix.accuracy ?? 0);
+      if (asksWay(this.off, this.online, this.askedAt, Date.now())) this.askWay();
       const words = this.off.off || this.view.resting ? null : toSay(this.guided, `${this.route.version}`, this.kmh(), this.said);
       if (words) this.speak(words.when === "soon" ? this.t("say_in", { m: Math.max(10, Math.round(words.metres / 10) * 10), text: words.text }) : words.text);
     }
+    this.draw();
+  }
+
+  /** Ask the server for directions from here to the next stop. Without an answer the driver goes by the line on the map. */
+  async askWay() {
+    const place = this.place();
+    const stop = this.nextStop;
+    const { version } = this.route;
+    this.askedAt = Date.now();
+    const query = new URLSearchParams({ lat: place.lat, lon: place.lon, to_lat: stop.lat, to_lon: stop.lon });
+    const leg = await fetch(`/api/cab/way?${query}`, { headers: { Accept: "application/json" } }).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+    if (!leg || this.nextStop?.n !== stop.n || this.route?.version !== version) return;
+    this.detour = { version, leg: { ...leg, to: stop.n } };
+    this.off = null;
+    this.said.clear();
+    this.derive();
     this.draw();
   }
 

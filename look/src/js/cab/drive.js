@@ -36,7 +36,7 @@ function turnPanel(app) {
   const { t, guided, view, off } = app;
   if (!view || view.next < 0) return nothing;
   if (off?.off) {
-    return html`<section class="turn turn--off" role="status">${sign("unsafe", 64)}<div><p class="turn__far">${t("off_route")}</p><p class="turn__text">${t("off_route_do", { m: app.distance(guided?.air) })}</p></div></section>`;
+    return html`<section class="turn turn--off" role="status">${sign("unsafe", 64)}<div><p class="turn__far">${t("off_route")}</p><p class="turn__text">${t(app.online ? "off_route_do" : "off_route_offline", { m: app.distance(guided?.air) })}</p></div></section>`;
   }
   if (!guided) return html`<section class="turn turn--none"><p class="turn__text">${t("no_position")}</p></section>`;
   if (!guided.turn) {

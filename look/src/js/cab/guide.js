@@ -7,11 +7,23 @@ const PASSED = 4; // m
 const OFF_AT = 60;
 const ON_AT = 40;
 const FIXES = 3;
+const EVERY_MS = 15_000;
 const BESIDE = 2; // m off the axis of the street before a bin counts as on one side
 
 /** The leg to stop number `n`; null where the route has no path. */
 export function legTo(path, n) {
   return path?.find((leg) => leg.to === n) ?? null;
+}
+
+/** The route with new directions to one of its stops, `detour` { version, leg }; as it is when they are of another version, or none. */
+export function withDetour(route, detour) {
+  if (!route || detour?.version !== route.version) return route;
+  return { ...route, path: [...(route.path ?? []).filter((leg) => leg.to !== detour.leg.to), detour.leg] };
+}
+
+/** Whether to ask for new directions: off the route, with coverage, and not asked in the last `EVERY_MS`. */
+export function asksWay(off, online, askedAt, now) {
+  return Boolean(off?.off) && online && now - askedAt > EVERY_MS;
 }
 
 /**
