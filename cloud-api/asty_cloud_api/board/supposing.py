@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """Supposed minus as it stands, over what is left of the day. `left_out` are stops served now and not then, `why` in words."""
+    """Supposed minus as it stands, over what is left of the day. `left_out` are stops served now and not then, with the reason's code."""
 
     metres: float
     seconds: int
@@ -73,7 +73,7 @@ def _spares(day: Day, count: int) -> tuple[Truck, ...]:
 
 def _compared(now: Plan, then: Plan, without: frozenset[str]) -> Supposed:
     found = compare(then, now)
-    why = {left.id: left.why for left in then.left_out if left.what == "stop"}
+    why = {left.id: left.reason.value for left in then.left_out if left.what == "stop"}
     names = sorted(without.union(route.truck for route in (*now.routes, *then.routes)))  # what was asked about is answered
     return Supposed(
         metres=found.metres,
