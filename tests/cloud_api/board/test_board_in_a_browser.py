@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -67,9 +68,9 @@ def failures(page: Page) -> list[str]:
 
 
 def test_every_page_of_the_board_fits_desk_and_phone_and_everybody_can_use_it(open_page: Callable[..., Page]) -> None:
-    page = open_page("/health")
+    page = open_page("/api/docs")
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")  # drawing the map takes longer than looking at the page
-    page.goto(page.url.replace("/health", PAGES[0]))
+    page.goto(page.url.replace("/api/docs", PAGES[0]))
     wrong: list[str] = []
     for number, path in enumerate(PAGES):
         if number:
@@ -83,25 +84,27 @@ def test_every_page_of_the_board_fits_desk_and_phone_and_everybody_can_use_it(op
 
 
 def test_a_stop_that_is_done_moves_the_board_without_a_reload_and_filters_keep_their_place(
-    open_page: Callable[..., Page], planned_town: Any
+    open_page: Callable[..., Page], planned_town: Any, web: Any
 ) -> None:
+    trucks = httpx.get(f"{web.url}/api/board", headers=web.bearer, trust_env=False, timeout=30).json()["trucks"]
+    truck = next(one for one in trucks if any(stop["state"] == "next" and stop["kind"] == "bin" for stop in one["stops"]))
     page = drawn(open_page("/board"))
     assert failures(page) == [], "with its map too"
     expect(page.locator("#live-state")).to_have_text("Ζωντανά")
     page.evaluate("window.same = true")
-    page.get_by_label("Απορριμματοφόρο", exact=True).select_option("truck-02")
+    page.get_by_label("Απορριμματοφόρο", exact=True).select_option(truck["edge"])
     page.get_by_role("button", name="Εμφάνιση").last.click()
-    page.wait_for_url("**truck=truck-02**")
+    page.wait_for_url(f"**truck={truck['edge']}**")
     following = page.locator(".stop--next .stop__what small").first.inner_text()
     planned_town.put(
-        "stop_outcome", key=uuid.uuid4(), day=planned_town.day, edge="truck-02", stop=following, outcome="missed", reason="not_out",
+        "stop_outcome", key=uuid.uuid4(), day=planned_town.day, edge=truck["edge"], stop=following, outcome="missed", reason="not_out",
         said_by="driver", at=datetime.now(UTC),
     )  # fmt: skip
     planned_town.notify("outcome")
     expect(page.locator(".stop--missed", has_text=following)).to_contain_text("Δεν ήταν έξω ο κάδος", timeout=15_000)
     expect(page.locator(".stop--next .stop__what small").first).not_to_have_text(following)
     assert page.evaluate("window.same")
-    page.get_by_role("button", name="Στον χάρτη: Απορριμματοφόρο 2").first.click()
+    page.get_by_role("button", name=f"Στον χάρτη: {truck['vehicle']}").first.click()
     drawn(page)
 
 
