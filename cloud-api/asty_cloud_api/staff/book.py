@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from asty_process.postgres import is_away
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,8 @@ NOTED = timedelta(minutes=5)
 KNOWN_BROWSER = timedelta(days=400)
 REMEMBERED_SECONDS = 10.0
 """So long an account that was ended by command may still be let in."""
+AWAY_SECONDS = 900.0
+"""So long who was let in before is known while the database does not answer."""
 
 
 @dataclass(slots=True)
@@ -89,8 +93,15 @@ class Book:
         person, until = self._seen.get(kind + its, (None, 0.0))
         if person is not None and time.monotonic() < until:
             return person
-        person = await self.ask(lambda session: find(session, its, datetime.now(UTC)))
-        self._seen = {key: known for key, known in self._seen.items() if known[1] > time.monotonic()}
+        try:
+            found = await self.ask(lambda session: find(session, its, datetime.now(UTC)))
+        except (SQLAlchemyError, OSError) as error:
+            if person is None or not is_away(error):
+                raise
+            return person  # an open page goes on following what changes, and comes back with the database
+        person = found
+        self._seen = {key: known for key, known in self._seen.items() if known[1] + AWAY_SECONDS > time.monotonic()}
+        self._seen.pop(kind + its, None)
         if person is not None:
             self._seen[kind + its] = person, time.monotonic() + REMEMBERED_SECONDS
         return person

@@ -158,7 +158,7 @@ def test_one_bad_action_holds_up_no_other_and_is_told_why(tablet: Any, bins: lis
     assert all(why for state, why in answers if state == "refused")
 
 
-def test_a_photo_hangs_on_its_outcome_and_is_kept_once(tablet: Any, bins: list[dict[str, Any]], ask: Any) -> None:
+def test_a_photo_hangs_on_its_outcome_and_is_kept_once(tablet: Any, web: Any, bins: list[dict[str, Any]], ask: Any) -> None:
     tablet.sign_in(pin=PIN)
     missed = tablet.action("outcome", stop=bins[21]["id"], outcome="missed", reason="contaminated")
     tablet.send(missed)
@@ -169,7 +169,8 @@ def test_a_photo_hangs_on_its_outcome_and_is_kept_once(tablet: Any, bins: list[d
         answer = tablet.client.put(f"/api/cab/photos/{photo}", params={"of": missed["key"]}, content=sent.getvalue())
         assert answer.status_code == 204, answer.text
     assert ask("SELECT photo::text FROM fleet.stop_outcome WHERE key = %s", missed["key"]) == [(photo,)]
-    shown = tablet.client.get(f"/api/cab/photos/{photo}")
+    assert tablet.client.get(f"/api/cab/photos/{photo}").status_code == 401, "photos are for the office"
+    shown = tablet.client.get(f"/api/cab/photos/{photo}", headers=web.bearer)
     assert shown.headers["content-type"] == "image/jpeg"
     assert tablet.client.put(f"/api/cab/photos/{uuid.uuid4()}", params={"of": missed["key"]}, content=b"no").status_code == 422
     assert tablet.client.put(f"/api/cab/photos/{uuid.uuid4()}", params={"of": missed["key"]}, content=b"0" * 9_000_000).status_code == 413
