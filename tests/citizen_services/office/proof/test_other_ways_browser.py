@@ -13,6 +13,7 @@ import pikepdf
 import pytest
 from asty_citizen_services.audit.models import AuditEntry
 from asty_citizen_services.drafts.models import Upload
+from asty_citizen_services.notices.texts import TEXTS
 from playwright.sync_api import FilePayload, Locator, expect
 from sqlalchemy import select
 
@@ -99,7 +100,7 @@ def test_a_file_is_completed_rejected_objected_to_and_taken_up_again(
     assert works.post.sent() - before == expected
 
 
-def test_a_misdirected_file_goes_on_to_the_right_department_and_its_citizen_is_told(
+def test_a_misdirected_file_goes_on_to_the_right_department_where_it_is_known_and_its_citizen_is_told(
     works: Works, at_screen: At, told: Told, eventually: Any
 ) -> None:  # fmt: skip
     before = works.post.sent()
@@ -111,14 +112,19 @@ def test_a_misdirected_file_goes_on_to_the_right_department_and_its_citizen_is_t
         wrong.get_by_label("Αρμόδια υπηρεσία").select_option("lixiarcheio")
         wrong.get_by_label("Αιτιολογία").fill("Η πράξη τηρείται στο Ληξιαρχείο.")
         screen.press(wrong.get_by_role("button", name="Αναρμόδια"))
-    expected = told(0, "filed", **said) + told(
-        0, "forwarded", **said, department="Ληξιαρχείο", reason="Η πράξη τηρείται στο Ληξιαρχείο."
-    )  # fmt: skip
+    said |= {"department": "Ληξιαρχείο", "reason": "Η πράξη τηρείται στο Ληξιαρχείο."}
+    expected = told(0, "filed", **said) + told(0, "forwarded", **said)
+    received = TEXTS["handed_over"]["el"].fill(said | {"link": f"{works.town.settings.address}/office/cases/{case}"})
+    for who in ("clerk", "chief"):
+        expected["email", f"{who}@example.gr", f"{received.subject}\n{received.body}"] += 1
     eventually(lambda: (works.post.sent() - before).total() >= expected.total(), why="the notices go out")
     assert works.post.sent() - before == expected
     with at_screen("citizen-0", "phone") as screen:
         screen.go(f"/cases/{case}")
         expect(screen.page.get_by_text("Διαβιβάστηκε").first).to_be_visible()
+    with at_screen("chief") as screen:
+        screen.go(f"/office/cases/{case}")
+        expect(screen.page.get_by_text("Η πράξη τηρείται στο Ληξιαρχείο.")).to_be_visible()
 
 
 def file(name: str, kind: str, content: bytes) -> FilePayload:
