@@ -41,6 +41,7 @@ from asty_citizen_services.notices import receipts_api
 from asty_citizen_services.notices.pages import Pages as NoticePages
 from asty_citizen_services.office.fees_pages import FeesPages
 from asty_citizen_services.office.figures_pages import FiguresPages
+from asty_citizen_services.office.nursery_pages import NurseryPages
 from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.profile_pages import ProfilePages
 from asty_citizen_services.office.signing import Signing
@@ -49,6 +50,7 @@ from asty_citizen_services.payments.pages import Pages as PaymentPages
 from asty_citizen_services.portal import routes as portal
 from asty_citizen_services.portal.apply import Apply
 from asty_citizen_services.portal.following import FollowingPages
+from asty_citizen_services.portal.nursery import NurseryCasePages
 from asty_citizen_services.privacy.officer_pages import OfficerPages
 from asty_citizen_services.privacy.pages import Pages as PrivacyPages
 from asty_citizen_services.procedures import catalogue as procedures
@@ -146,6 +148,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())
     app.include_router(FeesPages(office).routes())
+    nurseries = NurseryPages(office, settings.municipality, settings.address, settings.timestamps)
+    app.include_router(nurseries.routes())
+    app.include_router(NurseryCasePages(database, screens, catalogue, nurseries.year_of, nurseries.give_up).routes())
     app.include_router(office.routes())
     failures.install(app, screens)
     app.add_middleware(BodyLimit)

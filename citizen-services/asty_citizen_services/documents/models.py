@@ -11,7 +11,7 @@ from asty_citizen_services.database import SCHEMA, Base
 
 
 class Document(Base):
-    """A paper of a case. `kind` is its template, `docket_id` its own number of the protocol, `code` opens its check.
+    """A paper of a case, or of none: a publication. `kind` is its template, `docket_id` its own number, `code` opens its check.
 
     `state` is draft, signed, delivered or dropped; `signatures` says who signed when, in the order of signing.
     """
@@ -19,7 +19,7 @@ class Document(Base):
     __tablename__ = "document"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.application.id"), index=True)
+    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.application.id"), index=True)
     kind: Mapped[str]
     title: Mapped[str]
     code: Mapped[str] = mapped_column(unique=True)

@@ -123,6 +123,68 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "el": Text("Επιστράφηκε: {amount}", "Τα {amount} για «{subject}» επιστράφηκαν στον λογαριασμό από τον οποίο πληρώσατε."),
         "en": Text("Refunded: {amount}", "The {amount} for “{subject}” were sent back to the account that you paid from."),
     },
+    "nursery_provisional_place": {
+        "el": Text(
+            "Παιδικοί σταθμοί: προσωρινός πίνακας",
+            "Η αίτηση {reference} έχει θέση στον προσωρινό πίνακα: {station}, σειρά {rank}, μόρια {points}. "
+            "Ένσταση από την υπόθεσή σας έως {until}.",
+        ),
+        "en": Text(
+            "Nurseries: provisional list",
+            "Application {reference} has a place on the provisional list: {station}, rank {rank}, {points} points. "
+            "You may object under your case until {until}.",
+        ),
+    },
+    "nursery_provisional_waits": {
+        "el": Text(
+            "Παιδικοί σταθμοί: προσωρινός πίνακας",
+            "Η αίτηση {reference} είναι σε αναμονή στον προσωρινό πίνακα: {station}, σειρά {rank}, μόρια {points}. "
+            "Ένσταση από την υπόθεσή σας έως {until}.",
+        ),
+        "en": Text(
+            "Nurseries: provisional list",
+            "Application {reference} is on the waiting list: {station}, rank {rank}, {points} points. "
+            "You may object under your case until {until}.",
+        ),
+    },
+    "nursery_final_place": {
+        "el": Text("Παιδικοί σταθμοί: οριστικός πίνακας", "Η αίτηση {reference} έχει θέση: {station}. Θα λάβετε την απόφαση εγγραφής."),
+        "en": Text("Nurseries: final list", "Application {reference} has a place: {station}. You will get the decision."),
+    },
+    "nursery_final_waits": {
+        "el": Text(
+            "Παιδικοί σταθμοί: οριστικός πίνακας",
+            "Η αίτηση {reference} είναι σε αναμονή: {station}, σειρά {rank}. Θα ειδοποιηθείτε αν αδειάσει θέση.",
+        ),
+        "en": Text(
+            "Nurseries: final list", "Application {reference} waits: {station}, rank {rank}. You are told when a place becomes free."
+        ),
+    },
+    "nursery_moved_up": {
+        "el": Text("Παιδικοί σταθμοί: έχετε θέση", "Άδειασε θέση για την αίτηση {reference}: {station}. Θα λάβετε την απόφαση εγγραφής."),
+        "en": Text("Nurseries: you have a place", "A place became free for application {reference}: {station}. You will get the decision."),
+    },
+    "nursery_withdrawn": {
+        "el": Text("Αρ. πρωτ. {reference}: ανάκληση", "Η αίτηση «{subject}» ({reference}) ανακλήθηκε."),
+        "en": Text("Protocol no. {reference}: withdrawn", "“{subject}” ({reference}) was withdrawn."),
+    },
+    "nursery_accepted": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: η ένσταση έγινε δεκτή",
+            "Η ένστασή σας για «{subject}» ({reference}) έγινε δεκτή. Η σειρά αλλάζει στον οριστικό πίνακα. {reason}",
+        ),
+        "en": Text(
+            "Protocol no. {reference}: objection upheld",
+            "Your objection on “{subject}” ({reference}) was upheld. The final list changes accordingly. {reason}",
+        ),
+    },
+    "unplaced": {
+        "el": Text(
+            "Αρ. πρωτ. {reference}: δεν βρέθηκε θέση",
+            "Για την αίτησή σας «{subject}» ({reference}) δεν βρέθηκε θέση αυτή τη χρονιά. {reason}",
+        ),
+        "en": Text("Protocol no. {reference}: no place", "No place was found for “{subject}” ({reference}) this year. {reason}"),
+    },
     "filed": {
         "el": Text(
             "Αρ. πρωτ. {reference}",

@@ -45,10 +45,11 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):
-    """A folder's points.toml."""
+    """A folder's points.toml. `objection_days` is how long a provisional list can be objected to."""
 
     stations: dict[str, Station]
     rules: tuple[Rule, ...]
+    objection_days: int = 5
 
     def points(self, answers: Mapping[str, Any]) -> tuple[tuple[Rule, ...], int]:
         """Return the rules that hold and what they add up to."""
@@ -102,3 +103,48 @@ def rank(table: Table, applicants: Sequence[Applicant]) -> dict[str, tuple[Place
     return {
         station: tuple(Place(one, station, n, taken) for n, (one, taken) in enumerate(found, start=1)) for station, found in lists.items()
     }
+
+
+class Seat(Struct, frozen=True):
+    """One line of a published list: the application, its code, what it has. A frozen `Place` without a person."""
+
+    application: str
+    code: str
+    points: int
+    rank: int
+    taken: bool
+    why: tuple[str, ...] = ()
+
+
+type Lists = Mapping[str, tuple[Seat, ...]]
+"""Each station's seats, by rank."""
+
+
+class Move(Struct, frozen=True):
+    """Who got a place in a station because another gave one up."""
+
+    application: str
+    station: str
+    because: str
+
+
+def moved(table: Table, lists: Lists, withdrawn: Sequence[str]) -> tuple[Move, ...]:
+    """Return who moved up from the waiting lists of a final list, as one application after the other was withdrawn.
+
+    A place that is given up goes to the best who waits for that station and has none; whoever gets one waits nowhere any more.
+    """
+    held = {seat.application: station for station, seats in lists.items() for seat in seats if seat.taken}
+    gone: set[str] = set()
+    moves: list[Move] = []
+    for one in withdrawn:
+        gone.add(one)
+        station = held.pop(one, None)
+        if station is None or station not in table.stations:
+            continue
+        if sum(where == station for where in held.values()) >= table.stations[station].places:
+            continue
+        best = next((seat for seat in lists[station] if seat.application not in held and seat.application not in gone), None)
+        if best is not None:
+            held[best.application] = station
+            moves.append(Move(best.application, station, one))
+    return tuple(moves)

@@ -1,4 +1,4 @@
-"""The head's figures and the nursery's list."""
+"""The head's figures."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,16 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services import spreadsheet
-from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import anybody, staff
 from asty_citizen_services.identity.roles import Role
 from asty_citizen_services.identity.visitor import StaffVisitor
-from asty_citizen_services.nursery import desk as nursery
-from asty_citizen_services.nursery.ranking import Table
-from asty_citizen_services.office import rights
-from asty_citizen_services.office.pages import AnOfficer, Office
+from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.statistics import Course, Figures, Stay, figures
-from asty_citizen_services.procedures.catalogue import Procedure
 from asty_citizen_services.registry.models import Application
 from asty_citizen_services.workflow.models import CaseState, CaseTask
 
@@ -34,12 +29,10 @@ class FiguresPages:
     office: Office
 
     def routes(self) -> APIRouter:
-        """Return the router of figures and of the nursery."""
+        """Return the router of the figures."""
         router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
         router.add_api_route("/office/statistics", self.statistics)
         router.add_api_route("/office/statistics.csv", self.export)
-        router.add_api_route("/office/nursery", self.nursery)
-        router.add_api_route("/nursery/ranking", self.ranking)
         return router
 
     def statistics(self, request: Request, head: AHead) -> Response:
@@ -63,37 +56,6 @@ class FiguresPages:
         ]  # fmt: skip
         heads = [self.office.screens.gettext(request, term) for term in terms]
         return spreadsheet.answer(spreadsheet.csv_of(heads, rows, lang), "statistics.csv")
-
-    def nursery(self, request: Request, officer: AnOfficer, year: Year = None) -> Response:
-        """Show the department each application with its points, and the lists they make."""
-        procedure, table = self._known()
-        if not rights.may_read(officer, (procedure.manifest.department,)):
-            raise RefusedError(403, "Your account may not open this page.", "Ask your head of department for the role.")
-        year = year or self._year()
-        with self.office.database.begin() as session:
-            lists = nursery.lists(session, procedure.slug, table, year, self.office.zone)
-            rows = nursery.applications(session, procedure.slug, year, self.office.zone)
-            points = {str(one.id): table.points(one.answers)[0] for one, _ in rows}
-        context = {"lists": lists, "table": table, "year": year, "points": points, "public": False}
-        return self.office.screens.render(request, "office/nursery.html", context)
-
-    def ranking(self, request: Request, year: Year = None) -> Response:
-        """Publish the lists by protocol number alone."""
-        procedure, table = self._known()
-        year = year or self._year()
-        with self.office.database.begin() as session:
-            lists = nursery.lists(session, procedure.slug, table, year, self.office.zone)
-        context = {"lists": lists, "table": table, "year": year, "points": {}, "public": True}
-        return self.office.screens.render(request, "office/nursery.html", context)
-
-    def _known(self) -> tuple[Procedure, Table]:
-        known = nursery.procedure_of(self.office.catalogue)
-        if known is None:
-            raise RefusedError(404, *NOWHERE)
-        return known
-
-    def _year(self) -> int:
-        return self.office.clock().astimezone(self.office.zone).year
 
     def _titles(self, request: Request) -> dict[str, str]:
         lang = preferences.read(request).lang

@@ -13,6 +13,7 @@ from asty_citizen_services.audit import journal
 from asty_citizen_services.database import Database
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import ACitizen, anybody
+from asty_citizen_services.nursery import desk as nursery
 from asty_citizen_services.payments import desk as payments
 from asty_citizen_services.payments import rf
 from asty_citizen_services.portal import cases, catalogue_page, installable
@@ -63,6 +64,8 @@ class _Pages:
     ) -> None:
         self._database, self._screens, self._catalogue, self._zone = database, screens, catalogue, zone
         self._desk, self._address, self._secret = desk, address, secret
+        known = nursery.procedure_of(catalogue)
+        self._nursery = known[0].slug if known else ""
 
     def home(self, request: Request, q: Words = "") -> Response:
         found = catalogue_page.found(self._catalogue.values(), q, preferences.read(request).lang)
@@ -107,6 +110,7 @@ class _Pages:
         context = {
             "case": found, "receipt": said, "code": tracking.code(self._secret, case), "states": cases.STATES, "on": on,
             "address": self._address, "euros": payments.euros, "grouped": rf.grouped, "pays_online": self.pays_online,
+            "is_nursery": found.procedure == self._nursery,
         }  # fmt: skip
         return self._screens.render(request, "portal/case.html", context)
 

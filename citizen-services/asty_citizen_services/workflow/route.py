@@ -14,6 +14,7 @@ STATES: Mapping[str, str] = {
     "granted": "Issued",
     "rejected": "Rejected",
     "forwarded": "Sent on",
+    "withdrawn": "Withdrawn",
     "shelved": "Shelved, never completed",
 }
 """What an application's state is called: terms of the catalogue."""
