@@ -18,7 +18,7 @@ from asty_citizen_services.office.models import CaseNote
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.models import CaseState, CaseTask
 
-WHO = {"citizen": "Citizen", "system": "System", "time": "Deadline passed"}
+WHO = {"bank": "Bank", "citizen": "Citizen", "system": "System", "time": "Deadline passed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,15 +89,15 @@ def test_a_list_is_published_signed_objected_to_and_moves_up(town: Any, filed: l
         page = anybody.get("/nursery/ranking").text
         assert all(code_of(town, case) in page for case in filed)
         assert "Αόρατο" not in page
-            found = anybody.get(f"/nursery/ranking?q={code_of(town, last)}").text
-        assert (found.count("αναμονής"), found.count('class="code strong"')) == (1, 1)
+        found = anybody.get(f"/nursery/ranking?q={code_of(town, last)}").text
+        assert (found.count("Σε αναμονή"), found.count('class="code strong"')) == (1, 1)
         pdf = anybody.get("/nursery/lists/" + page.split("/nursery/lists/")[1].split('"')[0]).content
         checked = anybody.post("/check", files={"file": ("list.pdf", pdf, "application/pdf")}).text
         assert "είναι όπως υπογράφηκε" in checked
 
     with town.browser("citizen") as parent, town.browser("citizen-2") as stranger, town.browser("head") as head:
         stranger.get(f"/nursery/cases/{last}", 404)
-        assert "αναμονής" in parent.get(f"/nursery/cases/{last}").text
+        assert "Σε αναμονή" in parent.get(f"/nursery/cases/{last}").text
         parent.post(f"/nursery/cases/{last}/object", 422, words=" ")
         parent.post(f"/nursery/cases/{last}/object", words="Είμαι σε πλήρη εργασία και τρίτεκνη")
         parent.post(f"/nursery/cases/{last}/object", 409, words="Ξανά")
