@@ -105,6 +105,8 @@ class _Pages:
             journal.write(
                 session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
             )
+            session.expire_all()  # the journal may have waited for a step that was just done: state and way are read after it
+            found = cases.one(session, citizen, case) or found
             said = receipt.of(found.docket, self._zone, receipt.helper_of(session, case))
             on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
         context = {
