@@ -25,6 +25,8 @@ FACTS = frozenset(
     }
 )
 """What a document's template may name (docs/citizen-services.md)."""
+FILTERS = ("day", "number")
+"""What a document's template may do to a value, beside Jinja's own."""
 LONGEST_DAYS = 365
 _GREEK, _LATIN = re.compile(r"[α-ωά-ώΑ-Ω]"), re.compile(r"[A-Za-z]")
 
@@ -182,7 +184,7 @@ def _in_documents(one: Procedure) -> Iterator[str]:
     given = {"answers": asked, "record": columns, "service": {"lifts", "kg"}, "place": {"station", "points", "rank", "monthly"}}
     written = {(step.does or "").partition(":")[2] for step in one.model.steps.values() if (step.does or "").startswith("compose:")}
     environment = Environment(autoescape=True)
-    environment.filters["day"] = str
+    environment.filters |= dict.fromkeys(FILTERS, str)
     for name in sorted(one.templates):
         path = one.folder / "documents" / f"{name}.html"
         if name not in written:
