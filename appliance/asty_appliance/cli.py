@@ -17,6 +17,7 @@ from asty_appliance.bench import ingest as ingest_bench
 from asty_appliance.bench import load as load_bench
 from asty_appliance.bench import replan as replan_bench
 from asty_appliance.bench import roads as roads_bench
+from asty_appliance.bench import web as web_bench
 from asty_appliance.bench.peers import contest
 from asty_appliance.checks import lint as run_lint
 from asty_appliance.checks import test as run_tests
@@ -303,6 +304,22 @@ def bench_replan(as_json: bool, triggers: int) -> None:
     except (NotWellError, WorkFailedError) as error:
         _fail(f"{error}\nThe logs are kept in {home.logs}.")
     click.echo(result.as_json() if as_json else result.as_table())
+
+
+@bench.command("web")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--pages", default=200.0, show_default=True, help="Pages per second.")
+@click.option("--filings", default=20.0, show_default=True, help="Applications per second.")
+@click.option("--seconds", default=30.0, show_default=True, help="How long each of them lasts.")
+def bench_web(as_json: bool, pages: float, filings: float, seconds: float) -> None:
+    """The citizens' pages under load, filing with its protocol number, a signed PDF, the weight of the catalogue."""
+    home = _home("bench-web")
+    wanted = web_bench.Wanted(pages, filings, seconds)
+    try:
+        result = web_bench.run(home, wanted, say=lambda text: click.echo(text, err=True))
+    except (NotWellError, WorkFailedError) as error:
+        _fail(f"{error}\nThe logs are kept in {home.logs}.")
+    click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() if as_json else web_bench.as_table(result))
 
 
 @bench.command("peers")

@@ -69,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     ending = holding.add_parser("end", help="let its retention run again")
     ending.add_argument("reference")
     ending.set_defaults(run=_release)
+    issuing = commands.add_parser("documents", help="papers and signatures").add_subparsers(required=True)
+    timing = issuing.add_parser("time", help="how long composing and signing takes here, with a demo key; keeps nothing")
+    timing.add_argument("--runs", type=int, default=20)
+    timing.set_defaults(run=_time_documents)
     identity.register(commands)
     procedures.register(commands)
     kiosk.register(commands)
@@ -102,6 +106,13 @@ def _demo_town(wanted: argparse.Namespace) -> None:
     from asty_citizen_services import demo
 
     demo.prepare_town(wanted)
+
+
+def _time_documents(wanted: argparse.Namespace) -> None:
+    from asty_citizen_services.documents import timing
+
+    chosen = settings.read()
+    timing.report(wanted.runs, chosen.zone, chosen.address)
 
 
 def _work(_wanted: argparse.Namespace) -> None:

@@ -5,13 +5,14 @@ from typing import cast
 from urllib.parse import urlencode
 
 import psycopg
-from asty_process.postgres import is_away, is_not_migrated
+from asty_process.postgres import is_away, is_not_migrated, is_unstorable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from asty_citizen_services import problems
 from asty_citizen_services.bodies import BodyTooLargeError
 from asty_citizen_services.csrf import FOR_PROGRAMS, ForeignFormError
 from asty_citizen_services.rates import TooOftenError
@@ -69,6 +70,7 @@ def install(app: FastAPI, screens: Screens) -> None:
     app.add_exception_handler(TooOftenError, answers.too_often)
     app.add_exception_handler(BodyTooLargeError, answers.too_large)
     app.add_exception_handler(RefusedError, answers.refused)
+    app.add_exception_handler(problems.ProblemError, problems.told)
     app.add_exception_handler(SignInNeededError, answers.sign_in)
     app.add_exception_handler(RequestValidationError, answers.invalid)
     app.add_exception_handler(HTTPException, answers.http)
@@ -84,6 +86,8 @@ class _Answers:
             log.error("%s: tables are missing or old (%s); run asty-citizen-services migrate", request.url.path, why)
         elif is_away(error):
             log.warning("%s: the database does not answer (%s); start PostgreSQL, or check ASTY_DATABASE_DSN", request.url.path, why)
+        elif is_unstorable(error):
+            return self._answer(request, 422, UNREADABLE)
         else:
             return await self.broken(request, error)
         return self._answer(request, 503, AWAY, {"Retry-After": "10"})
@@ -113,18 +117,26 @@ class _Answers:
         return RedirectResponse(f"{DOORS[cast('SignInNeededError', error).kind]}?{urlencode({'next': here})}", 303)
 
     async def invalid(self, request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(problems.PREFIX):
+            return problems.unreadable(request, cast("RequestValidationError", error))
         if _wants_json(request):
-            problems = cast("RequestValidationError", error).errors()
-            said = [{"parameter": ".".join(str(part) for part in p["loc"][1:]), "error": p["msg"]} for p in problems]
+            found = cast("RequestValidationError", error).errors()
+            said = [{"parameter": ".".join(str(part) for part in p["loc"][1:]), "error": p["msg"]} for p in found]
             return JSONResponse({"error": "a parameter can't be read", "problems": said}, 422)
         return self._answer(request, 422, UNREADABLE)
 
     async def http(self, request: Request, error: Exception) -> Response:
         it = cast("HTTPException", error)
+        if it.status_code == 400 and request.url.path.startswith(problems.PREFIX):  # a body that is no text at all
+            return self._answer(request, 422, UNREADABLE)
         return self._answer(request, it.status_code, NOWHERE if it.status_code == 404 else NOT_SO, dict(it.headers or {}))
 
     def _answer(self, request: Request, status: int, words: tuple[str, str], headers: dict[str, str] | None = None) -> Response:
         title, advice = words
+        if request.url.path.startswith(problems.PREFIX):
+            if problems.language(request) == "el":
+                title, advice = (self._screens.greek(term) for term in words)
+            return problems.answer(request, status, problems.OF_STATUS.get(status, "refused"), title, advice, (), headers)
         if _wants_json(request):
             if not request.url.path.startswith(FOR_PROGRAMS):
                 title, advice = (self._screens.gettext(request, term) for term in words)

@@ -32,6 +32,10 @@ from asty_citizen_services.identity.mandate_pages import MandatePages
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
+from asty_citizen_services.interface.openness import Openness
+from asty_citizen_services.interface.personal import Personal
+from asty_citizen_services.interface.programs import Programs
+from asty_citizen_services.interface.public import Public
 from asty_citizen_services.kiosk.door import KioskDoor
 from asty_citizen_services.kiosk.filling_pages import KioskFilling
 from asty_citizen_services.kiosk.hand_off_pages import HandOffPages
@@ -114,6 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(OfficerPages(database, screens, catalogue, settings.zone).routes())
     if settings.documents is not None and settings.documents.secret:
         app.include_router(handover.routes(database, Events(settings.municipality, settings.zone), settings.documents.secret))
+    app.include_router(Programs(database, screens).routes())
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
     app.include_router(AccountPages(database, screens, settings.zone, settings.address).routes())
@@ -144,6 +149,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(KioskFilling(database, filling, settings.address, settings.secret).routes())
     app.include_router(FollowingPages(database, screens, catalogue, cases.desk).routes())
     app.include_router(Check(database, screens, authorities).routes())
+    app.include_router(Public(database, screens, catalogue, authorities, settings.zone, settings.secret).routes())
+    app.include_router(Personal(database, filling, cases.desk, settings.secret).routes())
     app.include_router(ProfilePages(office).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())
@@ -156,5 +163,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(KioskDoor, database=database, cookies=cookies)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Openness)
     app.add_middleware(Measure, measured=measured)
     return app

@@ -1,7 +1,7 @@
 """How PostgreSQL is addressed, and what its errors mean to somebody who waits for a page."""
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN = "42P01", "3F000", "42703"
@@ -23,3 +23,8 @@ def is_not_migrated(error: Exception) -> bool:
     """Tell whether a table, its schema or a column is not there yet."""
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, ProgrammingError) else None
     return state in (UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN)
+
+
+def is_unstorable(error: Exception) -> bool:
+    """Tell whether the request held what no column takes: the sign NUL, a number beyond all bounds."""
+    return isinstance(error, DataError)

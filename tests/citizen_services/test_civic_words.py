@@ -8,7 +8,7 @@ import asty_citizen_services
 from asty_look import terms
 
 PACKAGE = Path(asty_citizen_services.__file__).parent
-ROOMS = ("identity", "portal", "notices", "payments", "privacy", "kiosk", "callcentre", "office", "form")
+ROOMS = ("identity", "portal", "notices", "payments", "privacy", "kiosk", "callcentre", "office", "form", "interface")
 IN_TEMPLATE = re.compile(r"""\b_\(\s*"((?:[^"\\]|\\.)+)"|\bngettext\(\s*"((?:[^"\\]|\\.)+)\"""")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from asn1crypto import x509
@@ -34,18 +34,22 @@ class Check:
     database: Database
     screens: Screens
     authorities: Sequence[x509.Certificate] = ()
+    limit: Limit = field(default_factory=lambda: Limit(30, 60))
 
     def routes(self) -> APIRouter:
-        """Return the router of /check, which an address may ask 30 times a minute."""
-        limit = Limit(30, 60)
-        router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody), Depends(limit)])
+        """Return the router of /check: an address may try 30 codes and files a minute; the empty page costs nothing."""
+        router = APIRouter(include_in_schema=False, default_response_class=Response, dependencies=[Depends(anybody)])
+        limited = [Depends(self.limit)]
         router.add_api_route("/check", self.ask)
-        router.add_api_route("/check/{code}", self.by_code)
-        router.add_api_route("/check", self.by_file, methods=["POST"])
+        router.add_api_route("/check/{code}", self.by_code, dependencies=limited)
+        router.add_api_route("/check", self.by_file, methods=["POST"], dependencies=limited)
         return router
 
     def ask(self, request: Request, code: Annotated[str, Query(max_length=100)] = "") -> Response:
-        return self.by_code(request, code) if code else self._page(request)
+        if not code:
+            return self._page(request)
+        self.limit(request)
+        return self.by_code(request, code)
 
     def by_code(self, request: Request, code: str) -> Response:
         read = read_code(code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, cast
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
@@ -140,6 +141,7 @@ def _question(asked: Sequence[Question], path: Sequence[str]) -> Question:
     return next((part for part in question.many if part.ask in inner), question)
 
 
+@cache
 def _checker() -> FormatChecker:
     checker = FormatChecker(formats=())
     for name, is_valid in FORMATS.items():
@@ -147,6 +149,7 @@ def _checker() -> FormatChecker:
     return checker
 
 
+@lru_cache(maxsize=2)
 def _validator(today: date) -> type[Draft202012Validator]:
     """Return the validator that also knows `notBefore` and `notAfter`: a date, `today`, or years from today such as `-18y`."""
 

@@ -53,7 +53,7 @@ def visitor(session: Session, token: str, now: datetime) -> Visitor | None:
         return None
     if now - held.seen_at > NOTED:
         held.seen_at = now
-    return _citizen(session, held, now) if held.citizen_id else _staff(session, held, now)
+    return citizen(session, held.citizen_id, held.mandate_id, now) if held.citizen_id else _staff(session, held, now)
 
 
 def act_for(session: Session, token: str, mandate: uuid.UUID | None) -> None:
@@ -83,13 +83,14 @@ def granted(session: Session, staff: uuid.UUID, now: datetime) -> tuple[Granted,
     )
 
 
-def _citizen(session: Session, held: SignedIn, now: datetime) -> CitizenVisitor:
-    it = session.get_one(Citizen, held.citizen_id)
+def citizen(session: Session, who: uuid.UUID, for_whom: uuid.UUID | None, now: datetime) -> CitizenVisitor:
+    """Return a citizen as a visitor, who acts for a legal person while that mandate holds."""
+    it = session.get_one(Citizen, who)
     acts_for = None
-    if held.mandate_id is not None:
+    if for_whom is not None:
         mandate = session.scalars(
             select(Mandate).where(
-                Mandate.id == held.mandate_id, Mandate.citizen_id == it.id, Mandate.revoked_at.is_(None), Mandate.valid_from <= now,
+                Mandate.id == for_whom, Mandate.citizen_id == it.id, Mandate.revoked_at.is_(None), Mandate.valid_from <= now,
                 or_(Mandate.valid_until.is_(None), Mandate.valid_until > now),
             )
         ).one_or_none()  # fmt: skip

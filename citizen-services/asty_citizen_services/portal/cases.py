@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.identity.visitor import CitizenVisitor
-from asty_citizen_services.portal.catalogue_page import folded
+from asty_citizen_services.procedures.search import folded
 from asty_citizen_services.registry.filing import FILED
 from asty_citizen_services.registry.models import Application, Docket
 from asty_citizen_services.workflow.route import STATES

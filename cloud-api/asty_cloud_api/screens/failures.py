@@ -5,7 +5,7 @@ from typing import cast
 
 import psycopg
 from asty_look.pages import Pages
-from asty_process.postgres import is_away, is_not_migrated
+from asty_process.postgres import is_away, is_not_migrated, is_unstorable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -27,6 +27,8 @@ def install(app: FastAPI, pages: Pages, feed: Feed) -> None:
             reason, advice = "the database's tables are missing or old", "run asty-stream migrate and asty-cloud-api migrate"
         elif is_away(error):
             reason, advice = "the database does not answer", "start PostgreSQL, or check ASTY_DATABASE_DSN"
+        elif is_unstorable(error):
+            return JSONResponse({"error": "a parameter holds what can't be stored"}, 422)
         else:
             raise error
         log.warning("%s: %s (%s); %s", request.url.path, reason, str(error).split("\n", 1)[0], advice)
