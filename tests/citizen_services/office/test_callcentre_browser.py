@@ -75,7 +75,6 @@ def test_an_agent_recognises_a_caller_tells_how_the_case_stands_and_files_for_hi
         expect(page.get_by_text("Για λογαριασμό: ΜΑΡΙΑ ΔΟΚΙΜΑΣΤΙΚΗ")).to_be_visible()
         page.get_by_role("button", name="Συνέχεια", exact=True).last.click()
         expect(page.get_by_role("alert")).to_contain_text("Όσα γράψατε έχουν κρατηθεί.")
-        check(page)
         town.answer()
         page.goto(page.url)
         through_the_form(page)
@@ -96,7 +95,6 @@ def test_an_agent_recognises_a_caller_tells_how_the_case_stands_and_files_for_hi
         page.goto(f"/office/cases/{case}")
         expect(page.get_by_role("heading", name="Τηλεφωνική υποβολή")).to_be_visible()
         expect(page.get_by_text("Όνομα πατέρα", exact=True).first).to_be_visible()
-        check(page)
     assert str(earlier) != case
     assert {"callcentre.read", "identity.check", "identity.filed_for", "registry.file", "callcentre.end"} <= set(acts(town, "citizen"))
 
@@ -128,12 +126,10 @@ def test_a_caller_goes_on_on_the_phone_by_a_link_that_opens_once_with_a_code(
         phone.get_by_label("Κωδικός").fill("not it")
         phone.get_by_role("button", name="Συνέχεια", exact=True).click()
         expect(phone.get_by_role("alert")).to_be_visible()
-        check(phone)
         code = re.findall(r"text='(\d{6}): ", caplog.text)[-1]
         phone.get_by_label("Κωδικός").fill(code)
         phone.get_by_role("button", name="Συνέχεια", exact=True).click()
         expect(phone.get_by_label("Επώνυμο")).to_have_value("ΔΟΚΙΜΑΣΤΙΚΗ")
-        check(phone)
         with opened("") as other:
             other.goto(link)
             expect(other.get_by_role("heading", level=1)).to_contain_text("χρησιμοποιήθηκε ήδη")
