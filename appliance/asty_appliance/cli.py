@@ -255,10 +255,10 @@ def bench_ingest(as_json: bool, quick: bool) -> None:
 @click.option("--plot", is_flag=True, help="Write the figures and their picture to docs/benchmarks/load.json and load.svg.")
 @click.option("--minutes", default=5.0, show_default=True, help="How long the steady load lasts.")
 @click.option("--edges", default=500, show_default=True, help="Virtual edges.")
-@click.option("--rate", default=5000.0, show_default=True, help="Readings per second of all edges together.")
+@click.option("--rate", type=float, help="Readings per second of all edges together. [default: 80 % of what a ramp finds to be carried]")
 @click.option("--returning", default=20, show_default=True, help="Trucks that come home with a backlog.")
 @click.option("--hours", default=72.0, show_default=True, help="How long they were away.")
-def bench_load(as_json: bool, plot: bool, minutes: float, edges: int, rate: float, returning: int, hours: float) -> None:
+def bench_load(as_json: bool, plot: bool, minutes: float, edges: int, rate: float | None, returning: int, hours: float) -> None:
     """Many edges for minutes, a broker that dies, a backlog of days: how late rows and alarms are meanwhile."""
     home = _home("bench-load")
     wanted = load_bench.Wanted(edges, rate, minutes, returning, hours)

@@ -81,14 +81,14 @@ def read(value: bytes) -> list[Packed | Received | Unreadable]:
         return [Unreadable(value, str(error))]
 
 
-def takes(values: Iterable[bytes]) -> Iterator[list[Packed | Received | Unreadable]]:
-    """Read messages into takes of about MOST_RECORDS records: what one transaction stores."""
+def takes(values: Iterable[bytes], most: int = MOST_RECORDS) -> Iterator[list[Packed | Received | Unreadable]]:
+    """Read messages into takes of about `most` records: what one transaction stores."""
     take: list[Packed | Received | Unreadable] = []
     records = 0
     for message in chain.from_iterable(map(read, values)):
         take.append(message)
         records += records_in(message)
-        if records >= MOST_RECORDS:
+        if records >= most:
             yield take
             take, records = [], 0
     if take:

@@ -22,6 +22,7 @@ from asty_stream import kafka
 from asty_stream.acks import AckSender
 from asty_stream.announcer import Announcer
 from asty_stream.incoming import takes
+from asty_stream.precedence import Precedence
 from asty_stream.settings import Settings
 from asty_stream.store import life
 from asty_stream.store.keeper import Keeper, connect, now_ms
@@ -41,8 +42,10 @@ LOOK_SECONDS = 5.0
 EXIT_STALLED = 3
 STREAM_BUFFER = 64
 """Messages that Faust holds ready for each agent; a group of packs can be 256 KiB and more."""
-HANDS = 2
-"""Transactions at a time of each topic: while one waits for the database, the other is arranged."""
+HANDS = {TELEMETRY: 2, BACKLOG: 1, EDGE_LIFE: 1, REFUSED: 1}
+"""Transactions at a time of each topic: while one waits for the database, the other is arranged. A backlog has time."""
+BACKLOG_RECORDS = 2500
+"""Of one transaction of the backlog: it is over soon when an alarm comes."""
 SPACING_SECONDS = 0.04
 """Transactions that have little to do begin no sooner after one another: each costs some milliseconds, however little is in it."""
 FEW = 16
@@ -80,6 +83,7 @@ class Worker:
         self._acks = AckSender(settings.org, settings.mqtt)
         self._announcer = Announcer(settings.database_dsn, settings.kafka_bootstrap)
         self._keepers: list[Keeper[Any, Any]] = []
+        self._precedence = Precedence()
         self._stop = asyncio.Event()
         self._exit = 0
 
@@ -161,7 +165,7 @@ class Worker:
         )
         app.transport = Transport(app.conf.broker_consumer, app)
         self._agent(app, TELEMETRY, self._telemetry)
-        self._agent(app, BACKLOG, self._telemetry)
+        self._agent(app, BACKLOG, self._backlog)
         self._agent(app, EDGE_LIFE, self._life)
         self._agent(app, REFUSED, self._refused)
         return app
@@ -171,7 +175,7 @@ class Worker:
 
         Not `take()`: that one commits a batch also when the loop is left by an exception or by the end of the process.
         """
-        hands = [handler() for _ in range(min(HANDS, topic.partitions))]
+        hands = [handler() for _ in range(HANDS[topic])]
 
         async def take(stream: Any) -> None:
             stream.enable_acks = False
@@ -187,7 +191,20 @@ class Worker:
         keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org, level_limit=self._settings.level_limit))
 
         async def handle(values: Sequence[bytes]) -> Tell:
-            outcomes = [outcome for take in takes(values) for outcome in await keeper.keep(take)]
+            with self._precedence.live():
+                outcomes = [outcome for take in takes(values) for outcome in await keeper.keep(take)]
+            return partial(self._tell, outcomes)
+
+        return handle
+
+    def _backlog(self) -> Handle:
+        keeper = self._keeper(telemetry_keeper(self._settings.database_dsn, self._settings.org))
+
+        async def handle(values: Sequence[bytes]) -> Tell:
+            outcomes: list[Outcome] = []
+            for take in takes(values, BACKLOG_RECORDS):
+                await self._precedence.give_way()
+                outcomes += await keeper.keep(take)
             return partial(self._tell, outcomes)
 
         return handle

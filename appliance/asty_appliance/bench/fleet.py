@@ -1,7 +1,8 @@
 """Hundreds of virtual edges in one process of its own: `python -m asty_appliance.bench.fleet SPEC.json`, told by lines on stdin.
 
 Each holds its own MQTT session, says birth and state, hears acknowledgements, and connects again with the agent's full jitter.
-Words on stdin: `live` (begin to read), `home` (the trucks with a backlog connect), `stop` (read no more, go on delivering), `end`.
+Words on stdin: `live` (begin to read), `rate 4000` (readings per second from now on), `home` (the trucks with a backlog connect),
+`stop` (read no more, go on delivering), `end`.
 On stdout, five times a second, one JSON line: a `Tick`. Beside the specification it leaves `packs.csv`, `alarms.csv` and `sent.csv`.
 """
 
@@ -34,7 +35,7 @@ RECONNECT_S = (1.0, 300.0)
 
 
 class Spec(Struct, frozen=True):
-    """`rate` is readings per second of all `edges` together; `alarm_every` seconds between two alarms of the whole fleet."""
+    """`rate` is readings per second of all `edges` together, at first; `alarm_every` seconds between two alarms of the whole fleet."""
 
     org: str
     port: int
@@ -142,6 +143,7 @@ class Fleet:
     def __init__(self, spec: Spec, folder: Path) -> None:
         self._spec = spec
         self._folder = folder
+        self._rate = spec.rate
         self._edges = [Edge(spec, f"bench-{n:04}") for n in range(spec.edges)]
         self._alarming = [Edge(spec, f"bench-alarm-{n:02}") for n in range(spec.alarm_edges)]
         self._returning = [Edge(spec, f"bench-back-{n:02}") for n in range(spec.returning)]
@@ -182,6 +184,8 @@ class Fleet:
             for it in self._returning:
                 it.outbox.fill(_now(), self._spec.hours, READING_MS)
             self._connect(self._returning)
+        elif word.startswith("rate "):
+            self._rate = float(word.removeprefix("rate "))
         elif word == "stop":
             for task in self._reading:
                 task.cancel()
@@ -191,13 +195,13 @@ class Fleet:
 
     async def _read(self, edge: Edge, packs: TextIO) -> None:
         """Read for ever: a pack each second, at a moment of its own."""
-        readings = max(1, round(self._spec.rate / self._spec.edges * PACK_S))
-        over = readings * self._spec.edges / self._spec.rate
-        due = time.monotonic() + random.random() * over  # noqa: S311 a phase, no secret
+        due = time.monotonic() + random.random() * PACK_S  # noqa: S311 a phase, no secret
         while True:
+            each = self._rate / self._spec.edges
+            readings = max(1, round(each * PACK_S))
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            due += over
-            it = edge.outbox.read(_now(), readings, int(over * 1000))
+            due += readings / each
+            it = edge.outbox.read(_now(), readings, int(readings / each * 1000))
             packs.write(f"{edge.outbox.edge.name},{it.first},{it.last},{it.t_first},{it.t_last}\n")
             edge.wake.set()
 

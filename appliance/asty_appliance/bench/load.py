@@ -1,5 +1,6 @@
 """`asty bench load`: hundreds of virtual edges for minutes, a broker that dies, a backlog of days; how late rows and alarms are meanwhile.
 
+ramp        how many readings per second the machine carries, unless a rate is given; then 80 % of that
 sustained   all edges read at a steady rate
 storm       the broker is killed, and every edge connects again
 drain       trucks come home with a backlog of days while the others go on
@@ -41,16 +42,25 @@ STORM_S = 300.0
 STORM_LEAST_S = 30.0
 DRAIN_S = 1800.0
 SETTLE_S = 300.0
+RAMP_FROM = 2000.0
+RAMP_BY = 1.25
+RAMP_S = (3.0, 6.0)
+"""At each rate: to settle, and to be looked at."""
+RAMP_HELD_S = 2.0
+"""A rate is carried when edges never hold more than so many seconds' worth of readings without an acknowledgement."""
+SHARE = 0.8
+"""Of the rate that is carried: the load of the run."""
 
 
 class Wanted(Struct, frozen=True):
     """What a run is asked for.
 
-    `rate` is readings per second of all `edges` together, for `minutes`; then `returning` trucks come home with `hours` of backlog.
+    `rate` is readings per second of all `edges` together, for `minutes`; None: 80 % of the highest that the machine is found to carry.
+    Then `returning` trucks come home with `hours` of backlog.
     """
 
     edges: int = 500
-    rate: float = 5000
+    rate: float | None = None
     minutes: float = 5
     returning: int = 20
     hours: float = 72
@@ -81,9 +91,13 @@ class Books(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
+    """`carried` is the highest rate that the ramp found, None without one; `rate` that of the run."""
+
     machine: str
     began: str
     wanted: Wanted
+    carried: float | None
+    rate: float
     connect_seconds: float | None
     stretches: list[Stretch]
     storm: Storm
@@ -99,6 +113,8 @@ class _Run:
         self.supervision = supervision
         self.wanted = wanted
         self.say = say
+        self.rate = wanted.rate or RAMP_FROM
+        self.carried: float | None = None
         self.folder = town.home.data / "fleet"
         self.phases: list[Phase] = []
         self.received: dict[tuple[str, int], int] = {}
@@ -108,7 +124,7 @@ class _Run:
             port=town.ports["mqtt"],
             protocol=mqtt.protocol(),
             edges=wanted.edges,
-            rate=wanted.rate,
+            rate=self.rate,
             alarm_edges=ALARM_EDGES,
             alarm_every=ALARM_EVERY_S,
             returning=wanted.returning,
@@ -177,6 +193,9 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
         load = _Run(town, supervision, wanted, say)
         try:
             connected = _connect(load)
+            load.fleet.say("live")
+            if wanted.rate is None:
+                _ramp(load)
             load.begin()
             _sustain(load)
             storm = _storm(load)
@@ -190,8 +209,8 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
         if supervision.is_running():
             supervision.shut_down()
     seen = load.observed()
-    result = Result(machine, began, wanted, connected, stretches(seen), storm, drain, books)
-    words = f"{wanted.edges} edges, {wanted.rate:,.0f} readings/s, then {wanted.returning} with {wanted.hours:g} h of backlog. {machine}"
+    result = Result(machine, began, wanted, load.carried, load.rate, connected, stretches(seen), storm, drain, books)
+    words = f"{wanted.edges} edges, {load.rate:,.0f} readings/s, then {wanted.returning} with {wanted.hours:g} h of backlog. {machine}"
     return result, svg("Asty under load", words, panels(seen), load.phases)
 
 
@@ -203,8 +222,32 @@ def _connect(load: _Run) -> float | None:
     return round(tick.at - began, 1) if tick else None
 
 
+def _ramp(load: _Run) -> None:
+    """Raise the rate until edges hold more and more, and go on with a share of the highest that was carried. Raises RuntimeError."""
+    while _is_carried(load):
+        load.say(f"{load.rate:,.0f} readings/s are carried")
+        load.carried = load.rate
+        load.rate *= RAMP_BY
+    if load.carried is None:
+        raise RuntimeError(f"this machine does not carry {load.rate:,.0f} readings/s now: try again when it is free, or give --rate")
+    load.say(f"{load.rate:,.0f} readings/s are not; going on with {SHARE:.0%} of {load.carried:,.0f}")
+    load.rate = round(load.carried * SHARE)
+    load.fleet.say(f"rate {load.rate}")
+    load.fleet.until(lambda it: it.held <= load.rate * RAMP_HELD_S, SETTLE_S)
+
+
+def _is_carried(load: _Run) -> bool:
+    settle, look = RAMP_S
+    load.fleet.say(f"rate {load.rate}")
+    time.sleep(settle)
+    begin = len(load.fleet.ticks)
+    time.sleep(look)
+    ticks = load.fleet.ticks[begin:]
+    read = (ticks[-1].produced - ticks[0].produced) / (ticks[-1].at - ticks[0].at)
+    return read >= 0.95 * load.rate and max(it.held for it in ticks) <= load.rate * RAMP_HELD_S
+
+
 def _sustain(load: _Run) -> None:
-    load.fleet.say("live")
     time.sleep(WARM_UP_S)
     with load.phase("sustained"):
         time.sleep(load.wanted.minutes * 60)
@@ -213,7 +256,7 @@ def _sustain(load: _Run) -> None:
 def _storm(load: _Run) -> Storm:
     """Kill the broker as a power cut does; its supervisor starts it again."""
     edges = load.wanted.edges + ALARM_EDGES
-    steady = max(load.wanted.rate * 3, 200)  # records that are on their way at any moment
+    steady = max(load.rate * 3, 200)  # records that are on their way at any moment
     with load.phase("storm"):
         killed = time.time()
         os.kill(load.supervision.pid("mqtt"), signal.SIGKILL)
@@ -266,8 +309,9 @@ def as_table(result: Result) -> str:
     it = result.wanted
     lines = [
         f"{result.began}  {result.machine}",
-        f"{it.edges} edges, {it.rate:,.0f} readings/s in packs of a second; an alarm every {ALARM_EVERY_S:g} s; all connected within "
+        f"{it.edges} edges, {result.rate:,.0f} readings/s in packs of a second; an alarm every {ALARM_EVERY_S:g} s; all connected within "
         f"{_said(result.connect_seconds)} s",
+        *([f"ramp: {result.carried:,.0f} readings/s are carried; the load is {SHARE:.0%} of that"] if result.carried else []),
         "",
         f"{'ms: p50 / p99 / worst':<21} {'sensor to row':>22} {'alarm to event':>22} {'alarm to page':>22} {'unseen':>7}",
     ]
