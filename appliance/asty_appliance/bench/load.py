@@ -46,6 +46,8 @@ RAMP_FROM = 2000.0
 RAMP_BY = 1.25
 RAMP_S = (3.0, 6.0)
 """At each rate: to settle, and to be looked at."""
+RAMP_CALM_S = 20.0
+"""For what gathered before, at the beginning or while the rate was changed."""
 RAMP_HELD_S = 2.0
 """A rate is carried when edges never hold more than so many seconds' worth of readings without an acknowledgement."""
 SHARE = 0.8
@@ -193,10 +195,10 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Resu
         load = _Run(town, supervision, wanted, say)
         try:
             connected = _connect(load)
+            load.begin()
             load.fleet.say("live")
             if wanted.rate is None:
                 _ramp(load)
-            load.begin()
             _sustain(load)
             storm = _storm(load)
             drain = _drain(load)
@@ -223,14 +225,14 @@ def _connect(load: _Run) -> float | None:
 
 
 def _ramp(load: _Run) -> None:
-    """Raise the rate until edges hold more and more, and go on with a share of the highest that was carried. Raises RuntimeError."""
+    """Raise the rate until edges hold too much, and go on with a share of the highest that was carried. Raises RuntimeError."""
+    time.sleep(WARM_UP_S)
     while _is_carried(load):
-        load.say(f"{load.rate:,.0f} readings/s are carried")
         load.carried = load.rate
         load.rate *= RAMP_BY
     if load.carried is None:
         raise RuntimeError(f"this machine does not carry {load.rate:,.0f} readings/s now: try again when it is free, or give --rate")
-    load.say(f"{load.rate:,.0f} readings/s are not; going on with {SHARE:.0%} of {load.carried:,.0f}")
+    load.say(f"going on with {SHARE:.0%} of {load.carried:,.0f} readings/s")
     load.rate = round(load.carried * SHARE)
     load.fleet.say(f"rate {load.rate}")
     load.fleet.until(lambda it: it.held <= load.rate * RAMP_HELD_S, SETTLE_S)
@@ -240,11 +242,14 @@ def _is_carried(load: _Run) -> bool:
     settle, look = RAMP_S
     load.fleet.say(f"rate {load.rate}")
     time.sleep(settle)
+    load.fleet.until(lambda it: it.held <= load.rate * RAMP_HELD_S, RAMP_CALM_S)
     begin = len(load.fleet.ticks)
     time.sleep(look)
     ticks = load.fleet.ticks[begin:]
     read = (ticks[-1].produced - ticks[0].produced) / (ticks[-1].at - ticks[0].at)
-    return read >= 0.95 * load.rate and max(it.held for it in ticks) <= load.rate * RAMP_HELD_S
+    held = max(it.held for it in ticks)
+    load.say(f"{load.rate:,.0f} readings/s: {read:,.0f} were read, at most {held:,} of them without an acknowledgement")
+    return read >= 0.95 * load.rate and held <= load.rate * RAMP_HELD_S
 
 
 def _sustain(load: _Run) -> None:
