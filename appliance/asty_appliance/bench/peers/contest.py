@@ -21,9 +21,9 @@ from asty_appliance.program import Program
 from asty_appliance.supervision import NotWellError, Supervision
 from asty_appliance.town import Town, bring_up, plan
 
-SIZES = {1: 20_000, 20: 200_000, 100: 400_000}
+SIZES = {1: 10_000, 20: 100_000, 100: 200_000}
 """Readings per pack, and how many readings one trial takes."""
-FLOOD = 200_000
+FLOOD = 100_000
 
 
 class Entry(Struct, frozen=True):
