@@ -188,9 +188,15 @@ def test_a_browser_shows_notices_only_after_a_click_opens_the_case_and_can_be_sw
         "ServiceWorker.deliverPushMessage",
         {"origin": portal.url, "registrationId": registrations[0]["registrationId"], "data": said.decode()},
     )
-    phone.wait_for_function("navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) => all.length === 1)")
     shown = phone.evaluate(
-        "navigator.serviceWorker.ready.then((it) => it.getNotifications()).then(([it]) => [it.title, it.body, it.data.link])"
+        """async () => {
+          const worker = await navigator.serviceWorker.ready;
+          for (;;) {
+            const [it] = await worker.getNotifications();
+            if (it) return [it.title, it.body, it.data.link];
+            await new Promise((go) => setTimeout(go, 20));
+          }
+        }"""
     )
     assert shown == [parcel.subject, parcel.text, case]
     opened = worker.evaluate(
