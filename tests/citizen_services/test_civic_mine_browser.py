@@ -35,7 +35,7 @@ def test_a_citizen_reads_notices_chooses_channels_sees_payments_and_his_data(
     check(page)
     page.locator("#sms").select_option("no")
     page.locator("main").get_by_role("button", name="Αποθήκευση").click()
-    expect(page.get_by_role("status")).to_contain_text("Αποθηκεύτηκε.")
+    expect(page.get_by_role("status").filter(has_text="Αποθηκεύτηκε.")).to_be_visible()
     expect(page.locator("#sms")).to_have_value("no")
     check(page)
     with municipality.database.begin() as session:

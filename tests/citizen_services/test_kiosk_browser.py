@@ -33,6 +33,7 @@ READ = """async () => {
 
 def is_fit(page: Page) -> None:
     """Assert that a page fits both screens, has no small target, and axe-core finds nothing wrong."""
+    page.wait_for_load_state()  # its style sheet is there then
     for size in (LYING, STANDING):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
@@ -100,9 +101,11 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
 ) -> None:
     page = kiosk
     is_fit(page)
-    page.get_by_role("link", name="Νέα αίτηση").tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Νέα αίτηση").tap()
     is_fit(page)
-    page.get_by_role("link", name="Πιστοποιητικό Γέννησης", exact=True).tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Πιστοποιητικό Γέννησης", exact=True).tap()
     is_fit(page)
     page.goto("/")  # the portal's own pages are not open here
     expect(page.get_by_role("heading", level=1)).to_have_text("Τι θέλετε να κάνετε;")
@@ -149,7 +152,8 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
     expect(page.get_by_text("ΔΟΚΙΜΑΣΤΙΚΗ")).to_have_count(0)
     page.goto("/kiosk")
 
-    page.get_by_role("link", name="Πού βρίσκεται η υπόθεσή μου;").tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Πού βρίσκεται η υπόθεσή μου;").tap()
     is_fit(page)
     touch(page, "Αριθμός πρωτοκόλλου", *number)
     touch(page, "Κωδικός απόδειξης", *"00000000")
@@ -162,7 +166,8 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
     expect(page.get_by_text("ΔΟΚΙΜΑΣΤΙΚΗ")).to_have_count(0)
     is_fit(page)
     page.get_by_role("link", name="Έξοδος").first.tap()
-    page.get_by_role("link", name="Πληροφορίες").tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Πληροφορίες").tap()
     is_fit(page)
 
 
@@ -208,7 +213,8 @@ def test_a_phone_goes_on_with_what_was_typed_once_and_no_other_phone_can(
     touch(page, "Έτος", *"1980")
     touch(page, "Μητρώνυμο", *"κλμ")
     the_rest(page)
-    page.get_by_role("link", name="Συνέχεια στο κινητό").tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Συνέχεια στο κινητό").tap()
     is_fit(page)
     page.evaluate(JSQR.read_text())
     link = str(page.evaluate(READ))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func, text
+from sqlalchemy import DateTime, LargeBinary, MetaData, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -89,8 +89,11 @@ class FixedRoute(Base):
     """A bin of one of the town's own fixed routes, for comparison: `weekday` 1 is Monday, `seq` the order of the round."""
 
     __tablename__ = "fixed_route"
+    __table_args__ = (
+        {"comment": "As imported, and of no bin or truck that the register did not have then: weekday 1 is Monday (ISO 8601)."},
+    )
 
-    weekday: Mapped[int] = mapped_column(primary_key=True)
+    weekday: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     edge: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     bin: Mapped[str]

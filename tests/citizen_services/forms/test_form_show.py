@@ -129,7 +129,10 @@ def test_answers_are_read_out_in_greek_words() -> None:
     }
 
 
-DRAWN = "{% from 'form/fields.html' import draw, faults %}{{ faults(fields, wrong) }}{% for one in fields %}{{ draw(one) }}{% endfor %}"
+DRAWN = (
+    "{% from 'form/fields.html' import draw, faults with context %}"
+    "{{ faults(fields, wrong) }}{% for one in fields %}{{ draw(one) }}{% endfor %}"
+)
 
 
 def test_the_drawn_page_ties_each_fault_to_its_field_and_marks_what_is_optional() -> None:
@@ -137,7 +140,7 @@ def test_the_drawn_page_ties_each_fault_to_its_field_and_marks_what_is_optional(
     pages = Pages(here / "templates", here / "locale", zone=ZoneInfo("Europe/Athens"), org="demo")
     wrong = [Fault("name", "Γράψτε το όνομα.")]
     drawn = fields(FORM, PAGE, {"name": "<b>"}, wrong, "el", {"children": 2})
-    html = pages._environments["el"].from_string(DRAWN).render(fields=drawn, wrong=wrong)
+    html = pages._environments["el"].from_string(DRAWN).render(fields=drawn, wrong=wrong, kiosk=None)
     assert 'href="#f-name"' in html
     assert 'aria-describedby="f-name-hint f-name-error" aria-invalid="true"' in html
     assert "&lt;b&gt;" in html

@@ -216,7 +216,9 @@ def test_every_step_of_a_case_has_its_words_in_both_languages() -> None:
         "cosign",
     }
     assert steps <= set(TEXTS)
-    values = dict.fromkeys(("reference", "subject", "reason", "department", "link", "amount", "code"), "x")
+    values = dict.fromkeys(
+        ("reference", "subject", "reason", "department", "link", "amount", "code", "station", "rank", "points", "until"), "x"
+    )
     for languages in TEXTS.values():
         assert set(languages) == {"el", "en"}
         for text in languages.values():

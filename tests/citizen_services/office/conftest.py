@@ -119,6 +119,8 @@ def with_two_signatures(folder: Path) -> Path:
     """Copy all procedures, and beside them the certificate of birth with its officer's signature before the head's."""
     shutil.copytree(OWN, folder)
     shutil.copytree(folder / BIRTH, folder / TWO)
+    manifest = folder / TWO / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace("Πιστοποιητικό Γέννησης", "Πιστοποιητικό με δύο υπογραφές", 1))
     process = folder / TWO / "process.bpmn"
     text = process.read_text()
     for before, after in (

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True)),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
-        sa.UniqueConstraint("token_hash"),
+        sa.UniqueConstraint("token_hash", name="uq_program_key_token_hash"),
         schema="citizen",
     )
     op.create_index("ix_program_key_citizen_id", "program_key", ["citizen_id"], schema="citizen")

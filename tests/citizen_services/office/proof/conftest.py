@@ -85,7 +85,9 @@ class Post:
 
     def sent(self) -> Counter[tuple[str, str, str]]:
         """Count what went out: channel, to whom, what a phone or a reader shows."""
-        found: Counter[tuple[str, str, str]] = Counter(("email", to, f"{subject}\n{text}") for to, subject, text in self.mailbox.letters)
+        found: Counter[tuple[str, str, str]] = Counter(
+            ("email", to, f"{subject}\n{text.rstrip()}") for to, subject, text in self.mailbox.letters
+        )
         parts: dict[tuple[str, int], list[str]] = {}
         for one in self.centre.submitted:
             if one.total == 1:
