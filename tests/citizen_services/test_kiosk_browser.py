@@ -166,6 +166,7 @@ def test_a_citizen_files_by_touch_alone_takes_the_receipt_and_leaves_nothing_beh
     expect(page.get_by_text("ΔΟΚΙΜΑΣΤΙΚΗ")).to_have_count(0)
     is_fit(page)
     page.get_by_role("link", name="Έξοδος").first.tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Τι θέλετε να κάνετε;")
     with page.expect_navigation():
         page.get_by_role("link", name="Πληροφορίες").tap()
     is_fit(page)

@@ -262,7 +262,8 @@ def test_what_a_killed_ingest_had_in_flight_comes_again(ingest: Ingest, tansu: A
         ep = uuid.uuid4()
         for s in range(1, 41):
             ingest.publish("truck-01", envelope.encode(pack(s, ep=ep)))
-        eventually(lambda: ingest.health()["in_flight"] == 40, why="all packs are in flight")
+        # a late probe of the start may be in flight beside them
+    eventually(lambda: ingest.health()["in_flight"] >= 40, why="all packs are in flight")
         ingest.end(signal.SIGKILL)
     finally:
         tansu.resume()
