@@ -263,7 +263,7 @@ def test_what_a_killed_ingest_had_in_flight_comes_again(ingest: Ingest, tansu: A
         for s in range(1, 41):
             ingest.publish("truck-01", envelope.encode(pack(s, ep=ep)))
         # a late probe of the start may be in flight beside them
-    eventually(lambda: ingest.health()["in_flight"] >= 40, why="all packs are in flight")
+        eventually(lambda: ingest.health()["in_flight"] >= 40, why="all packs are in flight")
         ingest.end(signal.SIGKILL)
     finally:
         tansu.resume()
