@@ -63,3 +63,14 @@ class Database:
 def for_migrations(dsn: str) -> Engine:
     """Return an engine without time limits."""
     return create_engine(url(dsn), connect_args={**_CONNECT, "options": OPTIONS})
+
+
+@contextmanager
+def for_command(dsn: str) -> Iterator[Session]:
+    """Give a command line's only transaction, without time limits."""
+    engine = for_migrations(dsn)
+    try:
+        with Session(engine) as session, session.begin():
+            yield session
+    finally:
+        engine.dispose()

@@ -2,13 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.identity import accounts, departments
@@ -45,14 +41,14 @@ def register(commands: "Commands") -> None:
 
 def _import_departments(wanted: argparse.Namespace) -> None:
     found = departments.read(wanted.file)
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         departments.store(session, found)
     sys.stdout.write(f"{len(found)} departments are known\n")
 
 
 def _add(wanted: argparse.Namespace) -> None:
     now = datetime.now(UTC)
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         staff = accounts.add(session, username=wanted.username, name=wanted.name, email=wanted.email, by=BY, now=now)
         for text in wanted.role:
             department, _, role = text.partition(":")
@@ -64,26 +60,16 @@ def _add(wanted: argparse.Namespace) -> None:
 
 
 def _invite(wanted: argparse.Namespace) -> None:
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         token = accounts.invite(session, accounts.named(session, wanted.username), by=BY, now=datetime.now(UTC))
     _print_link(token)
 
 
 def _shut(wanted: argparse.Namespace) -> None:
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         accounts.shut(session, accounts.named(session, wanted.username), by=BY, now=datetime.now(UTC))
     sys.stdout.write(f"{wanted.username} is shut\n")
 
 
 def _print_link(token: str) -> None:
     sys.stdout.write(f"{settings.read().address}/staff/invitation/{token}\n")
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    engine = database.for_migrations(settings.read().dsn)
-    try:
-        with Session(engine) as session, session.begin():
-            yield session
-    finally:
-        engine.dispose()

@@ -2,12 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from asty_citizen_services import database, settings
 from asty_citizen_services.kiosk import devices
@@ -26,14 +22,14 @@ def register(commands: Any) -> None:
 
 
 def _add(wanted: argparse.Namespace) -> None:
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         token = devices.invite(session, wanted.name, datetime.now(UTC))
     sys.stdout.write(f"{settings.read().address}/kiosk/register/{token}\n")
 
 
 def _list(_wanted: argparse.Namespace) -> None:
     zone = settings.read().zone
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         for device in devices.all_of(session):
             at = device.seen_at or device.registered_at
             seen = at.astimezone(zone).strftime("touched %Y-%m-%d %H:%M %Z") if at else "not registered yet"
@@ -41,16 +37,6 @@ def _list(_wanted: argparse.Namespace) -> None:
 
 
 def _shut(wanted: argparse.Namespace) -> None:
-    with _session() as session:
+    with database.for_command(settings.read().dsn) as session:
         devices.shut(session, wanted.name, datetime.now(UTC))
     sys.stdout.write(f"{wanted.name} is no kiosk any more\n")
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    engine = database.for_migrations(settings.read().dsn)
-    try:
-        with Session(engine) as session, session.begin():
-            yield session
-    finally:
-        engine.dispose()
