@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from asty_appliance.servers.postgres import binaries
+from xdist.scheduler import LoadGroupScheduling
 
 START_SECONDS = 20.0
 EXPECT_MILLISECONDS = 20_000  # Playwright's own 5 s fail on a busy machine; actions and navigation have 30 s already
@@ -29,8 +30,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proof", action="store_true", help="also run what proves the same on every screen and by keyboard alone")
 
 
+class ByModule(LoadGroupScheduling):
+    """Run the tests of a module, or of an xdist_group, in one process, so that what they share is set up once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return super()._split_scope(nodeid).split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByModule:
+    """Deal out modules in the order of collection."""
+    return ByModule(config, log)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long form of proofs out unless it is asked for."""
+    """Put the long ones first, so that no process waits at the end; leave the long form of proofs out unless it is asked for."""
+    items.sort(key=lambda item: 0 if item.get_closest_marker("system") else 1 if item.get_closest_marker("browser") else 2)
     if not config.getoption("--proof"):
         for item in items:
             if item.get_closest_marker("proof"):
@@ -205,6 +220,22 @@ class PostgresServer(Server):
     def dsn(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
+    def run(self, statement: str) -> None:
+        """Run a statement outside of any database of the tests; waits while the server recovers."""
+        import psycopg
+
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+                    connection.execute(statement)  # type: ignore[call-overload]
+            except psycopg.OperationalError:  # it listens before it has recovered
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
 
 class Database:
     """A fresh database: `dsn`; `server` can be killed, paused and started again."""
@@ -286,30 +317,33 @@ def postgres_server(server_folder: Callable[[str], Path]) -> Iterator[PostgresSe
 _numbers = count(1)
 
 
+@pytest.fixture(scope="session")
+def prepared(postgres_server: PostgresServer) -> Callable[[str, Callable[[str], None]], str]:
+    """Return `prepared(name, prepare)`: makes a database that others begin as; `prepare` gets its DSN and leaves no connection open."""
+
+    def make(name: str, prepare: Callable[[str], None]) -> str:
+        postgres_server.run(f"CREATE DATABASE {name}")
+        prepare(postgres_server.dsn(name))
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def template() -> str:
+    """What a module's database begins as: empty. A folder whose tests want a schema has a `prepared` one instead."""
+    return "template1"
+
+
 @pytest.fixture(scope="module")
-def postgres(postgres_server: PostgresServer) -> Iterator[Database]:
-    """A fresh database for a test module."""
-    import psycopg
-
-    def run(statement: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with psycopg.connect(postgres_server.dsn("postgres"), autocommit=True) as connection:
-                    connection.execute(statement)  # type: ignore[call-overload]
-            except psycopg.OperationalError:  # it listens before it has recovered
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
-
+def postgres(postgres_server: PostgresServer, template: str) -> Iterator[Database]:
+    """A database of a test module's own."""
     postgres_server.start()
     database = Database(postgres_server, f"test_{next(_numbers)}")
-    run(f"CREATE DATABASE {database.name}")
+    postgres_server.run(f"CREATE DATABASE {database.name} TEMPLATE {template}")
     yield database
     postgres_server.start()
-    run(f"DROP DATABASE {database.name} WITH (FORCE)")
+    postgres_server.run(f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from asty_appliance.home import CHECKOUT
 from asty_appliance.servers.mqtt import mosquitto
 from asty_appliance.work import WorkFailedError, inherited
 
-_PACKAGES = ("contracts", "town", "edge", "firmware-sim", "ingest", "stream", "look", "cloud-api", "appliance")
+SPREAD = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def test(arguments: tuple[str, ...], *, say: Callable[[str], None]) -> int:
@@ -22,7 +22,7 @@ def test(arguments: tuple[str, ...], *, say: Callable[[str], None]) -> int:
         say("building the pages" if front.build() else "the pages are built")
     except WorkFailedError as error:
         say(f"the pages could not be built, tests of pages will fail: {error}")
-    spread = () if any(argument.startswith("-n") for argument in arguments) else ("-n", "2", "--dist", "loadgroup")
+    spread = () if any(argument.startswith("-n") for argument in arguments) else SPREAD
     return _run("pytest", *spread, *arguments)
 
 

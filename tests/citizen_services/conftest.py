@@ -48,12 +48,21 @@ class Municipality:
         )
 
 
+@pytest.fixture(scope="session")
+def template(prepared: Callable[[str, Callable[[str], None]], str]) -> str:
+    """The schema at its newest version, nothing in it."""
+
+    def migrate(dsn: str) -> None:
+        engine = for_migrations(dsn)
+        migrating.migrate(engine)
+        engine.dispose()
+
+    return prepared("citizen_template", migrate)
+
+
 @pytest.fixture(scope="module")
 def municipality(postgres: Any) -> Iterator[Municipality]:
-    """A municipality with an empty schema at its newest version."""
-    engine = for_migrations(postgres.dsn)
-    migrating.migrate(engine)
-    engine.dispose()
+    """A municipality without citizens and cases."""
     environment = {
         "ASTY_ORG": "demo",
         "ASTY_DATABASE_DSN": postgres.dsn,

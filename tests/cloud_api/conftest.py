@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ import msgspec
 import psycopg
 import pytest
 from asty_cloud_api import database
+from asty_cloud_api.migrate import migrate as migrate_fleet
 from asty_cloud_api.staff import accounts
 from asty_cloud_api.staff.roles import Role
 from asty_contracts.envelope import encode_data
@@ -131,14 +132,23 @@ def register_file(town_file: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def template(prepared: Callable[[str, Callable[[str], None]], str]) -> str:
+    """Both schemas at their newest version, nothing in them."""
+
+    def migrate(dsn: str) -> None:
+        migrate_telemetry(dsn)
+        engine = database.writing(dsn)
+        migrate_fleet(engine)
+        engine.dispose()
+
+    return prepared("fleet_template", migrate)
+
+
 @pytest.fixture(scope="module")
 def fleet(postgres: Any, town_file: Path) -> Fleet:
-    """Both schemas at their newest version, nothing in them."""
-    migrate_telemetry(postgres.dsn)
-    fleet = Fleet(postgres.dsn, {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": postgres.dsn, "ASTY_TOWN_FILE": str(town_file)})
-    done = fleet.run("migrate")
-    assert done.returncode == 0, done.stderr
-    return fleet
+    """The fleet's database with nothing in it."""
+    return Fleet(postgres.dsn, {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": postgres.dsn, "ASTY_TOWN_FILE": str(town_file)})
 
 
 @pytest.fixture(scope="module")

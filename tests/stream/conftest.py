@@ -169,10 +169,15 @@ def _port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def template(prepared: Callable[[str, Callable[[str], None]], str]) -> str:
+    """The schema at its newest version on native partitions, nothing in it."""
+    return prepared("telemetry_template", migrate)
+
+
 @pytest.fixture(scope="module")
 def native_dsn(postgres: Any) -> str:
     """A migrated database on native partitions."""
-    migrate(postgres.dsn)
     return str(postgres.dsn)
 
 

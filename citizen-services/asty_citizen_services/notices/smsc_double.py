@@ -55,7 +55,7 @@ class Centre:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         bound: int | None = None
         sequence = 0
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 length, command, status, number = struct.unpack(">IIII", await reader.readexactly(16))
                 body = await reader.readexactly(length - 16) if 16 <= length <= 2048 else b""
@@ -77,7 +77,6 @@ class Centre:
                 await writer.drain()
                 if command == UNBIND:
                     break
-        writer.close()
 
     def _do(self, command: int, body: bytes, bound: int | None) -> tuple[int | None, bytes]:
         """Do what is asked; return how the line is bound now, and the answer's body."""

@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,6 +49,7 @@ class Loop:
             for one in others:
                 one.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)  # what was closed just now goes away in the next round
 
         self.run(end())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -201,6 +202,10 @@ class MailServer:
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context, self.letters, self.hang_up = context, list[bytes](), False
 
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await self.talk(reader, writer)
+
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secure = known = False
         writer.write(b"220 double\r\n")
@@ -234,7 +239,6 @@ class MailServer:
             else:
                 writer.write(b"250 ok\r\n")
             await writer.drain()
-        writer.close()
 
 
 @contextmanager
@@ -243,7 +247,7 @@ def mail_server(loop: Loop, folder: Path) -> Iterator[tuple[MailServer, MailSett
     serving, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(certificate))
     serving.load_cert_chain(certificate, key)
     it = MailServer(serving)
-    server = loop.run(asyncio.start_server(it.talk, "127.0.0.1", 0))
+    server = loop.run(asyncio.start_server(it.serve, "127.0.0.1", 0))
     port = server.sockets[0].getsockname()[1]
     try:
         yield it, MailSettings("localhost", port, "no-reply@example.gr", "Δήμος Δοκιμής", "starttls", "asty", "hush"), trust

@@ -114,8 +114,11 @@ def begin(page: Page) -> None:
 
 def controlled(page: Page) -> None:
     """Wait until the service worker has all that a shift without coverage needs."""
-    page.wait_for_function(
-        "async () => (await navigator.serviceWorker.ready).active.state === 'activated' && navigator.serviceWorker.controller"
+    page.evaluate(
+        """async () => {
+          const { active } = await navigator.serviceWorker.ready;
+          while (active.state !== "activated" || !navigator.serviceWorker.controller) await new Promise((go) => setTimeout(go, 20));
+        }"""
     )
 
 

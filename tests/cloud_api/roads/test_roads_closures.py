@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from asty_cloud_api import database
 from asty_cloud_api.main import create_app
-from asty_cloud_api.migrate import migrate
 from asty_cloud_api.roads.closures import BadClosureError, Closing, Closures
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
@@ -29,9 +28,6 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(scope="module")
 def dsn(postgres: Any) -> str:
-    engine = database.writing(postgres.dsn)
-    migrate(engine)
-    engine.dispose()
     return str(postgres.dsn)
 
 

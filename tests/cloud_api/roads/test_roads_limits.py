@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import osmium
 import pytest
-from asty_cloud_api import database
-from asty_cloud_api.migrate import migrate
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
 
@@ -55,9 +53,6 @@ def url(odd_town: Path, new_server: Callable[[Path], Any]) -> Iterator[str]:
 
 @pytest.fixture
 async def roads(url: str, postgres: Any) -> AsyncIterator[Roads]:
-    engine = database.writing(postgres.dsn)
-    migrate(engine)
-    engine.dispose()
     roads = Roads.at(url, postgres.dsn)
     yield roads
     await roads.close()

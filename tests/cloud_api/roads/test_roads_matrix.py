@@ -8,7 +8,6 @@ import asty_town
 import numpy as np
 import pytest
 from asty_cloud_api import database
-from asty_cloud_api.migrate import migrate
 from asty_cloud_api.roads.errors import RoadsAwayError
 from asty_cloud_api.roads.place import Place, Profile
 from asty_cloud_api.roads.service import Roads
@@ -29,9 +28,6 @@ class Counting(Valhalla):
 
 @pytest.fixture(scope="module")
 def dsn(postgres: Any) -> str:
-    engine = database.writing(postgres.dsn)
-    migrate(engine)
-    engine.dispose()
     return str(postgres.dsn)
 
 
