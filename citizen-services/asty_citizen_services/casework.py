@@ -48,4 +48,4 @@ def wire(settings: Settings, database: Database, catalogue: Catalogue) -> Casewo
         "forward": partial(acts.forward, address=settings.address),
     }
     telling = acts.Telling(catalogue, settings.address)
-    return Casework(Desk(catalogue, services, telling, (telling.ended, payments.close)), papers)
+    return Casework(Desk(catalogue, services, telling, (telling.ended, payments.close), settings.zone), papers)

@@ -117,7 +117,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(PrivacyPages(database, screens, catalogue).routes())
     app.include_router(OfficerPages(database, screens, catalogue, settings.zone).routes())
     if settings.documents is not None and settings.documents.secret:
-        app.include_router(handover.routes(database, Events(settings.municipality, settings.zone), settings.documents.secret))
+        app.include_router(
+            handover.routes(database, Events(settings.municipality, settings.zone, cases.desk.route), settings.documents.secret)
+        )
     app.include_router(Programs(database, screens).routes())
     app.include_router(me.routes(database, cookies, screens, carriers, settings.secret))
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))

@@ -1,11 +1,13 @@
 """One case on its way: begun, moved by what people and the system do, and by time."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
@@ -13,11 +15,14 @@ from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.serializer.config import DEFAULT_CONFIG
 from SpiffWorkflow.bpmn.serializer.default.task_spec import BpmnTaskSpecConverter
 from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, timer
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import DurationTimerEventDefinition
 from SpiffWorkflow.util.task import TaskState
 
+from asty_citizen_services import working_days
 from asty_citizen_services.bpmn.model import Model, Service, Step
 
 _NOW: ContextVar[datetime] = ContextVar("now")
+_WHOLE_DAYS = re.compile(r"[\"']P[^T]*[\"']")
 
 
 class _Clock(datetime):
@@ -55,25 +60,26 @@ class Term(Struct, frozen=True):
 
 
 class Case:
-    """A case with the model that it began with."""
+    """A case with the model that it began with. Terms of whole days end with a working day of `zone`."""
 
-    def __init__(self, model: Model, workflow: Any) -> None:
+    def __init__(self, model: Model, workflow: Any, zone: ZoneInfo) -> None:
         self._model = model
         self._workflow = workflow
+        self._zone = zone
 
     @classmethod
-    def begin(cls, model: Model, facts: Mapping[str, Any], now: datetime) -> "Case":
+    def begin(cls, model: Model, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo = working_days.ATHENS) -> "Case":
         """Begin a case. `facts` are what conditions of the model ask for, JSON values."""
-        case = cls(model, BpmnWorkflow(model.spec()))
+        case = cls(model, BpmnWorkflow(model.spec()), zone)
         with _at(now):
             case._workflow.get_tasks(state=TaskState.READY)[0].data.update(facts)
             case._go_on()
         return case
 
     @classmethod
-    def restore(cls, model: Model, text: str) -> "Case":
+    def restore(cls, model: Model, text: str, zone: ZoneInfo = working_days.ATHENS) -> "Case":
         """Take up a case from what `text` gave; `model` is the one of the same digest."""
-        return cls(model, _SERIALIZER.deserialize_json(text))
+        return cls(model, _SERIALIZER.deserialize_json(text), zone)
 
     def text(self) -> str:
         """Return the state as JSON, the engine's form of the model included."""
@@ -87,8 +93,18 @@ class Case:
         found = (Waiting(task.id, self._model.steps[task.task_spec.bpmn_id]) for task in ready)
         return tuple(sorted(found, key=lambda one: order.index(one.step.id)))
 
-    def complete(self, token: UUID, now: datetime, outcome: str | None = None, facts: Mapping[str, Any] | None = None) -> None:
-        """End a waiting step. Raises NotWaitingError, WrongOutcomeError."""
+    def complete(
+        self,
+        token: UUID,
+        now: datetime,
+        outcome: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+        runs: datetime | None = None,
+    ) -> None:
+        """End a waiting step. `runs` is the department's term that goes on at its next step, where it does not begin anew.
+
+        Raises NotWaitingError, WrongOutcomeError.
+        """
         one = next((one for one in self.waiting() if one.token == token), None)
         if one is None:
             raise NotWaitingError("this step is not waiting any more")
@@ -98,7 +114,7 @@ class Case:
             task = self._workflow.get_task_from_id(token)
             task.data.update(dict(facts or {}) | ({"outcome": outcome} if outcome is not None else {}))
             task.run()
-            self._go_on()
+            self._go_on(runs)
 
     def tick(self, now: datetime) -> None:
         """Let time pass: terms that are over take their way."""
@@ -142,8 +158,25 @@ class Case:
     def _ids(self, ids: Iterable[str | None]) -> tuple[str, ...]:
         return tuple(one for one in ids if one)
 
-    def _go_on(self) -> None:
+    def _go_on(self, runs: datetime | None = None) -> None:
+        before = {task.id for task in self._timers()}
         self._workflow.do_engine_steps()
+        for task in self._timers():
+            if task.id not in before:
+                self._set_term(task, runs)
+
+    def _timers(self) -> list[Any]:
+        waiting = self._workflow.get_tasks(state=TaskState.WAITING)
+        return [task for task in waiting if isinstance(getattr(task.task_spec, "event_definition", None), DurationTimerEventDefinition)]
+
+    def _set_term(self, task: Any, runs: datetime | None) -> None:
+        """Let a term that has just begun end with a working day; one that only warns goes on where the department's already runs."""
+        due = datetime.fromisoformat(task.internal_data["event_value"])
+        if runs is not None and not task.task_spec.cancel_activity:
+            due = runs
+        elif _WHOLE_DAYS.fullmatch(task.task_spec.event_definition.expression.strip()):
+            due = working_days.end_of_term(due, self._zone)
+        task.internal_data["event_value"] = due.isoformat()
 
 
 @contextmanager

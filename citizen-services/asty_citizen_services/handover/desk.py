@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,10 @@ from asty_citizen_services.registry.models import Application, Docket
 
 AT_ONCE = 200
 _ONE_AFTER_THE_OTHER = text("SELECT pg_advisory_xact_lock(hashtext('handover:' || :id))")
+
+
+type Route = Callable[[Session, uuid.UUID, str, datetime], object]
+"""Gives a case, by its id, to a department, by its slug."""
 
 
 class EventRefusedError(Exception):
@@ -75,10 +79,11 @@ def entry_of(session: Session, docket: uuid.UUID) -> tuple[Entry, Mapping[str, b
 
 @dataclass(frozen=True)
 class Events:
-    """Where the document system's calls are followed. `issuer` and `zone` are the protocol's."""
+    """Where the document system's calls are followed. `issuer` and `zone` are the protocol's; `route` gives a case to a department."""
 
     issuer: str
     zone: ZoneInfo
+    route: Route
 
     def follow(self, session: Session, event: Event, body: bytes, now: datetime) -> dict[str, Any]:
         """Do what a call says, once; return the answer. Raises EventRefusedError."""
@@ -107,7 +112,8 @@ class Events:
         department = session.get(Department, event.department)
         if application is None or department is None:
             raise EventRefusedError(422, f"no case, or no department {event.department!r}")
-        before, application.department = application.department, department.slug
+        before = application.department
+        self.route(session, application.id, department.slug, now)
         journal.write(
             session, f"case:{application.id}", at=now, actor="document-system", act="handover.routed", before=before,
             after=department.slug, reason=event.reason,

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from asty_citizen_services import working_days
 from asty_citizen_services.audit import journal
 from asty_citizen_services.forms.form import Words
 from asty_citizen_services.notices import outbox
@@ -67,11 +68,11 @@ def publish(session: Session, table: Table, draft: Draft, staff: uuid.UUID, zone
     if not any(draft.lists.values()):
         raise NotNowError("There are no applications.", "Nothing was published.")
     version = next_version(session, draft.year, draft.kind, now)
-    local_end = (now.astimezone(zone) + timedelta(days=table.objection_days)).replace(hour=23, minute=59, second=59, microsecond=0)
+    until = working_days.end_of_term(now + timedelta(days=table.objection_days), zone)
     published = NurseryList(
         id=uuid.uuid4(), year=draft.year, version=version, kind=draft.kind, places=msgspec.to_builtins(draft.lists),
         document_id=draft.document, published_at=now, published_by=staff,
-        objections_until=local_end if draft.kind == PROVISIONAL else None,
+        objections_until=until if draft.kind == PROVISIONAL else None,
     )  # fmt: skip
     session.add(published)
     session.flush()

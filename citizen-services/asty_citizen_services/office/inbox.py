@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.municipal.registers import folded
 from asty_citizen_services.office import rights
 from asty_citizen_services.registry.models import Application, Docket
-from asty_citizen_services.workflow.models import CaseTask
+from asty_citizen_services.workflow.models import CaseState, CaseTask
 
 SORTS: Mapping[str, str] = {"due": "Deadline first", "since": "Waiting longest", "-filed": "Newest first", "procedure": "By procedure"}
 WHOSE: Mapping[str, str] = {"": "Everybody's", "mine": "Mine", "free": "Nobody's yet"}
@@ -30,7 +30,8 @@ type Lookup = Callable[[Session, uuid.UUID], Model]
 class Line:
     """One task that waits. `due_at` is the department's term; `lent_by` who lent the officer the role that it needs.
 
-    `state` is the application's; `holder_away` that whoever has the task is absent, so that it may be taken over.
+    `state` is the application's; `holder_away` that whoever has the task is absent, so that it may be taken over; `came_from` is the
+    department that sent the case on.
     """
 
     token: uuid.UUID
@@ -49,6 +50,7 @@ class Line:
     lent_by: str | None
     state: str = ""
     holder_away: bool = False
+    came_from: str | None = None
 
     def is_overdue(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at < now
@@ -57,8 +59,9 @@ class Line:
 def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str, now: datetime) -> list[Line]:
     """Read the tasks that wait for an officer's roles, own and lent."""
     rows = session.execute(
-        select(CaseTask, Application, Docket, Citizen, Staff.name)
+        select(CaseTask, Application, Docket, Citizen, Staff.name, CaseState.moved)
         .join(Application, Application.id == CaseTask.application_id)
+        .join(CaseState, CaseState.application_id == Application.id)
         .join(Docket, (Docket.application_id == Application.id) & (Docket.direction == "in"))
         .outerjoin(Citizen, Citizen.id == Application.citizen_id)
         .outerjoin(Staff, Staff.id == CaseTask.claimed_by)
@@ -66,7 +69,7 @@ def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str, now
     )
     away = accounts.absent(session, now)
     found = []
-    for task, application, docket, citizen, holder in rows:
+    for task, application, docket, citizen, holder, moved in rows:
         if not rights.may_do(officer, task.seat, task.role):
             continue
         step = model(session, application.id).steps[task.step]
@@ -76,6 +79,7 @@ def lines(session: Session, officer: StaffVisitor, model: Lookup, lang: str, now
                 f"{citizen.firstname} {citizen.lastname}" if citizen else "", task.seat, step.english if lang == "en" else step.name,
                 docket.at, task.since, task.due_at, holder, task.claimed_by == officer.id, _lent(officer, task),
                 application.state, task.claimed_by in away,
+                next((whose for whose, by in moved.items() if by == task.seat != whose), None),
             )
         )  # fmt: skip
     return found
@@ -106,21 +110,6 @@ def chosen(
         case "procedure":
             return sorted(kept, key=lambda one: (folded(one.subject), one.since))
     return sorted(kept, key=lambda one: (one.due_at is None, one.due_at or one.since, one.since))
-
-
-def received(session: Session, officer: StaffVisitor, now: datetime) -> list[tuple[uuid.UUID, str, str, str, datetime]]:
-    """Return what other departments sent on to the officer's own within 60 days: case, number, subject, department, when."""
-    found = session.execute(
-        select(Application, Docket)
-        .join(Docket, (Docket.application_id == Application.id) & (Docket.direction == "in"))
-        .where(
-            Application.state == "forwarded", Application.department.in_(rights.desks(officer)),
-            Application.changed_at > now - timedelta(days=60),
-        )
-        .order_by(Application.changed_at.desc())
-        .limit(MOST)
-    )  # fmt: skip
-    return [(it.id, docket.reference, docket.subject, it.department, it.changed_at) for it, docket in found]
 
 
 def rows(found: Sequence[Line], zone: ZoneInfo) -> list[tuple[object, ...]]:

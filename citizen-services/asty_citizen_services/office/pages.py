@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from asty_citizen_services import spreadsheet
+from asty_citizen_services import spreadsheet, working_days
 from asty_citizen_services.audit import journal
 from asty_citizen_services.bpmn.case import NotWaitingError, WrongOutcomeError
 from asty_citizen_services.database import Database
@@ -100,11 +100,10 @@ class Office:
             mine = inbox.lines(session, officer, self.desk.model, lang, now)
             colleagues = self._colleagues(session, officer)
             names = department_names(session, lang)
-            received = inbox.received(session, officer, now)
         found = inbox.chosen(mine, q, procedure, department, whose, sort, state, now)
         context = {
             "mine": mine, "found": found[: inbox.MOST], "more": len(found) - inbox.MOST, "now": now, "q": q, "procedure": procedure,
-            "department": department, "whose": whose, "state": state, "sort": sort, "received": received,
+            "department": department, "whose": whose, "state": state, "sort": sort,
             "states": {"overdue": "Overdue"} | {key: STATES[key] for key in STATES if key in {one.state for one in mine}},
             "stands_in": sorted({(one.lent_by, one.until) for one in officer.granted if one.lent_by and one.until}),
             "sorts": inbox.SORTS, "all_whose": inbox.WHOSE, "departments": names,
@@ -167,6 +166,7 @@ class Office:
             register = procedure.manifest.register if procedure else None
             entry = municipal.find(session, register, found.application.answers)
             known = REGISTERS.get(register or "")
+            forward_by = working_days.end_of_term(found.docket.at + timedelta(days=FORWARD_DAYS), self.zone)
             subject = f"citizen:{found.application.citizen_id}" if found.application.citizen_id else ""
             journal.write(session, f"case:{case}", at=now, actor=officer.actor, act="office.read", subject=subject)
             context = {
@@ -185,7 +185,7 @@ class Office:
                 "pickups": pickups.of(session, found.application) if register == "businesses" else None,
                 "is_business": register == "businesses",
                 "recognised": checks.of_case(session, case), "check_questions": checks.QUESTIONS,
-                "late_to_forward": now > found.docket.at + timedelta(days=FORWARD_DAYS), "forward_days": FORWARD_DAYS,
+                "late_to_forward": now > forward_by, "forward_days": FORWARD_DAYS,
                 "reads_record": register in REGISTERS and procedure is not None and _reads_record(procedure),
             }  # fmt: skip
             return self.screens.render(request, "office/case.html", context, status=status)

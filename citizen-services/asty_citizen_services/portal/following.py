@@ -21,6 +21,7 @@ from asty_citizen_services.documents.models import Document
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.forms.show import summary
 from asty_citizen_services.identity.door import ACitizen, anybody
+from asty_citizen_services.identity.models import Department
 from asty_citizen_services.identity.visitor import CitizenVisitor
 from asty_citizen_services.payments import desk as payments
 from asty_citizen_services.payments.models import Fee
@@ -44,7 +45,10 @@ TOLD = ("incomplete", "reject", "denied", "accepted", "misdirected")
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """Where a case is. `task` is what it waits for from the citizen: amend, object, pay or none; `cosign` is the second signer's."""
+    """Where a case is. `task` is what it waits for from the citizen: amend, object, pay or none; `cosign` is the second signer's.
+
+    `department` has it now, by name.
+    """
 
     way: Sequence[Box]
     passed: Sequence[str]
@@ -54,6 +58,7 @@ class Following:
     said: Sequence[tuple[datetime, str]]
     documents: Sequence[tuple[Document, Docket]]
     fees: Sequence[Fee] = ()
+    department: str = ""
 
 
 NOTHING = Following((), (), (), None, None, (), ())
@@ -63,6 +68,7 @@ NOTHING = Following((), (), (), None, None, (), ())
 def follow(session: Session, case: uuid.UUID, model: Model, lang: str) -> Following:
     """Read where a case is."""
     state = session.get_one(CaseState, case)
+    department = session.get_one(Department, session.get_one(Application, case).department)
     tasks = session.scalars(select(CaseTask).where(CaseTask.application_id == case).order_by(CaseTask.since)).all()
     open_ = [task for task in tasks if task.done_at is None]
     told = [task for task in tasks if task.outcome in TOLD and task.given.get("reason")]
@@ -71,7 +77,7 @@ def follow(session: Session, case: uuid.UUID, model: Model, lang: str) -> Follow
         route(model, state.passed, state.tokens, lang), state.passed, state.tokens,
         next((task for task in open_ if task.seat == "citizen"), None),
         next((task.token for task in open_ if task.seat == "cosigner"), None), said, papers.of_case(session, case, delivered=True),
-        payments.of_case(session, case),
+        payments.of_case(session, case), department.name_en if lang == "en" else department.name_el,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from asty_citizen_services import working_days
 from asty_citizen_services.audit import journal
 from asty_citizen_services.notices import outbox
 from asty_citizen_services.registry import protocol
@@ -78,7 +79,7 @@ class Desk:
             content_hash=application.content_hash, zone=self.zone, application=application.id, clock=self.clock,
         )  # fmt: skip
         application.filed_at = application.changed_at = docket.at
-        application.due_at = docket.at + timedelta(days=filing.days) if filing.days else None
+        application.due_at = working_days.end_of_term(docket.at + timedelta(days=filing.days), self.zone) if filing.days else None
         journal.write(
             session, f"case:{application.id}", at=docket.at, actor=filing.filed_by, act="registry.file",
             subject=f"citizen:{filing.citizen}" if filing.citizen else "",

@@ -56,7 +56,7 @@ def completed(session: Session, application: Application, now: datetime) -> None
 def forward(session: Session, application: Application, _what: str, now: datetime, address: str = "") -> None:
     """Give a case that came to the wrong department to the right one, and tell the citizen and its people. For `Desk`.
 
-    `address` is what the link to the case begins with.
+    The desk gives its tasks to the new department. `address` is what the link to the case begins with.
     """
     given = given_last(session, application.id)
     before, application.department = application.department, str(given["department"])
@@ -142,7 +142,7 @@ def _tell_people(session: Session, application: Application, department: Departm
     )
     for one in people:
         outbox.write_to(
-            session, channel="email", address=one.email, key=f"handed_over:{application.id}:{department.slug}:{one.id}",
+            session, channel="email", address=one.email, key=f"handed_over:{application.id}:{now.isoformat()}:{one.id}",
             about=f"case:{application.id}", template="handed_over", language="el", now=now, reference=docket.reference,
             subject=docket.subject, department=department.name_el, reason=reason, link=link,
         )  # fmt: skip

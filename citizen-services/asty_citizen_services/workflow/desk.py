@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jsonschema import Draft202012Validator
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from asty_citizen_services import jobs
+from asty_citizen_services import jobs, working_days
 from asty_citizen_services.audit import journal
 from asty_citizen_services.bpmn.case import Case, NotWaitingError, Waiting
 from asty_citizen_services.bpmn.model import CITIZEN, Model, Outcome, read
@@ -23,13 +24,15 @@ from asty_citizen_services.workflow.models import CaseModel, CaseState, CaseTask
 PEOPLE = {CITIZEN: "citizen", COSIGNER: "cosigner", SYSTEM: "system"}
 STATES = {
     "issued": "granted",
-    "forwarded": "forwarded",
     "shelved": "shelved",
     "rejected": "rejected",
     "upheld": "rejected",
     "unpaid": "shelved",
 }
 """What an application's state is called by the end that its case came to."""
+
+RUNNING = frozenset({"open", "waits_citizen", "waits_cosigner"})
+"""States of an application whose case goes on."""
 
 type Service = Callable[[Session, Application, str, datetime], Mapping[str, Any] | None]
 """Does one system step: gets what stands behind the colon of `asty:does`, and returns what the diagram's conditions may ask for.
@@ -62,19 +65,25 @@ class Desk:
     """Where cases lie. `catalogue` are today's procedures: a running case keeps the diagram that it began with."""
 
     def __init__(
-        self, catalogue: Catalogue, services: Mapping[str, Service], telling: Telling | None = None, on_ended: Sequence[Ended] = ()
+        self,
+        catalogue: Catalogue,
+        services: Mapping[str, Service],
+        telling: Telling | None = None,
+        on_ended: Sequence[Ended] = (),
+        zone: ZoneInfo = working_days.ATHENS,
     ) -> None:
         self._catalogue = catalogue
         self._services = services
         self._telling = telling
         self._on_ended = on_ended
+        self._zone = zone
 
     def begin(self, session: Session, application: Application, docket: Docket) -> None:
         """Begin the case of a filed application; for `registry.filing.Desk.on_filed`."""
         procedure = self._catalogue[application.procedure]
         self._pin(session, procedure, docket.at)
-        case = Case.begin(procedure.model, facts(procedure, application.answers), docket.at)
-        state = CaseState(application_id=application.id, digest=procedure.model.digest, passed=[], tokens=[], ended=None)
+        case = Case.begin(procedure.model, facts(procedure, application.answers), docket.at, self._zone)
+        state = CaseState(application_id=application.id, digest=procedure.model.digest, passed=[], tokens=[], moved={}, ended=None)
         session.add(state)
         self._keep(session, application, state, case, docket.at)
 
@@ -99,7 +108,7 @@ class Desk:
         step = model.steps[task.step]
         chosen = step.outcome(outcome) if outcome else None
         _demand(chosen, given or {})
-        case.complete(token, now, outcome)
+        case.complete(token, now, outcome, runs=application.due_at)
         task.done_at, task.done_by, task.outcome, task.given = now, actor, outcome, dict(given or {})
         journal.write(
             session, f"case:{application.id}", at=now, actor=actor, act="workflow.complete", step=step.id, outcome=outcome or "",
@@ -135,7 +144,9 @@ class Desk:
         if waiting is None:
             return False
         does, _, what = (waiting.step.does or "").partition(":")
-        case.complete(waiting.token, now, facts=self._services[does](session, taken, what, now))
+        before, due = taken.department, taken.due_at
+        case.complete(waiting.token, now, facts=self._services[does](session, taken, what, now), runs=due)
+        state.moved = _passed_on(state.moved, before, taken.department)
         task = session.get_one(CaseTask, waiting.token)
         task.done_at, task.done_by = now, "system"
         journal.write(
@@ -154,6 +165,19 @@ class Desk:
         task = session.get_one(CaseTask, waiting.token)
         task.done_at, task.done_by = now, "bank"
         journal.write(session, f"case:{taken.id}", at=now, actor="bank", act="workflow.complete", step=waiting.step.id)
+        self._keep(session, taken, state, case, now)
+
+    def route(self, session: Session, application: uuid.UUID, department: str, now: datetime) -> None:
+        """Give a case to another department: what waits for people of the one that has it waits there, and nobody has it yet."""
+        it = session.get_one(Application, application)
+        before, it.department = it.department, department
+        if it.state not in RUNNING:
+            return
+        taken, state, _, case = self._take(session, application)
+        state.moved = _passed_on(state.moved, before, department)
+        waiting = select(CaseTask).where(CaseTask.application_id == application, CaseTask.done_at.is_(None), CaseTask.seat == before)
+        for task in session.scalars(waiting):
+            task.seat, task.claimed_by, task.claimed_at = department, None, None
         self._keep(session, taken, state, case, now)
 
     def tick(self, session: Session, application: uuid.UUID, now: datetime) -> None:
@@ -182,7 +206,7 @@ class Desk:
             select(CaseState).where(CaseState.application_id == application).with_for_update().execution_options(populate_existing=True)
         ).one()
         model = _model(session.get_one(CaseModel, state.digest).xml)
-        return session.get_one(Application, application), state, model, Case.restore(model, state.state)
+        return session.get_one(Application, application), state, model, Case.restore(model, state.state, self._zone)
 
     def _keep(self, session: Session, application: Application, state: CaseState, case: Case, now: datetime) -> None:
         terms = case.terms()
@@ -195,7 +219,7 @@ class Desk:
         known = {task.token: task for task in session.scalars(select(CaseTask).where(CaseTask.application_id == application.id))}
         for one in waiting:
             if one.token not in known:
-                session.add(_task(application, one, seats, now, due))
+                session.add(_task(application, one, seats, state.moved, now, due))
                 if self._telling is not None:
                     self._telling.waits(session, application, one, now)
         for token, task in known.items():
@@ -224,14 +248,24 @@ def _model(xml: str) -> Model:
     return read(xml, "case_model", SERVICES)
 
 
-def _task(application: Application, one: Waiting, seats: Mapping[str, Any], now: datetime, due: datetime | None) -> CaseTask:
+def _task(
+    application: Application, one: Waiting, seats: Mapping[str, Any], moved: Mapping[str, str], now: datetime, due: datetime | None
+) -> CaseTask:
     lane = one.step.lane
-    seat = PEOPLE[lane] if lane in PEOPLE else seats[lane]["department"]
+    seat = PEOPLE[lane] if lane in PEOPLE else moved.get(seats[lane]["department"], seats[lane]["department"])
     role = None if lane in PEOPLE else seats[lane]["role"]
     return CaseTask(
         token=one.token, application_id=application.id, step=one.step.id, seat=seat, role=role, since=now,
         due_at=due if seat != "system" else None, claimed_by=None, claimed_at=None, done_at=None, done_by=None, outcome=None, given={},
     )  # fmt: skip
+
+
+def _passed_on(moved: Mapping[str, str], before: str, after: str) -> dict[str, str]:
+    """Return who does whose work once a department has given a case on: what it did for others goes on too."""
+    if before == after:
+        return dict(moved)
+    others = {whose: after if by == before else by for whose, by in moved.items()}
+    return others if before in moved.values() else others | {before: after}
 
 
 def _state(waiting: tuple[Waiting, ...]) -> str:

@@ -23,7 +23,10 @@ class CaseModel(Base):
 
 
 class CaseState(Base):
-    """Where a case is. `state` is the engine's; `tokens` and `passed` are ids of the diagram's boxes; `next_term` when time moves it."""
+    """Where a case is. `state` is the engine's; `tokens` and `passed` are ids of the diagram's boxes; `next_term` when time moves it.
+
+    `moved` names the departments that do the work of others since the case was sent on: whose, then by whom.
+    """
 
     __tablename__ = "case_state"
 
@@ -32,6 +35,7 @@ class CaseState(Base):
     state: Mapped[str]
     tokens: Mapped[list[Any]]
     passed: Mapped[list[Any]]
+    moved: Mapped[dict[str, Any]]
     ended: Mapped[str | None]
     next_term: Mapped[datetime | None] = mapped_column(index=True)
     changed_at: Mapped[datetime]

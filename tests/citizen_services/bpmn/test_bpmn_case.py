@@ -1,10 +1,11 @@
 """A case goes the way of its diagram, keeps its terms, and survives being put away and taken up at any step."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from asty_citizen_services import working_days
 from asty_citizen_services.bpmn.case import Case, NotWaitingError, WrongOutcomeError
 from asty_citizen_services.bpmn.model import Model, ModelError, load
 from asty_citizen_services.procedures.catalogue import OWN, SERVICES
@@ -17,6 +18,11 @@ NAME_CHANGE = OWN / "arrenon-allagi-onomatos" / "process.bpmn"
 @pytest.fixture(scope="module")
 def model() -> Model:
     return load(RESIDENCE, SERVICES)
+
+
+def end_of(day: date) -> datetime:
+    """Return the last second of a day in Athens."""
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=working_days.ATHENS).astimezone(UTC)
 
 
 def walk(model: Model, *steps: tuple[str, str | None], facts: dict[str, str] | None = None) -> Case:
@@ -48,7 +54,7 @@ def test_what_lacks_is_asked_for_and_the_file_comes_back_to_the_officer(model: M
 def test_a_file_that_is_never_completed_is_shelved_when_its_term_is_over(model: Model) -> None:
     case = walk(model, ("check", "incomplete"), ("ask", None))
     [term] = case.terms()
-    assert term.due == BEGUN + timedelta(days=30)
+    assert term.due == end_of(date(2026, 12, 24))
     case.tick(term.due - timedelta(minutes=1))
     assert case.ended is None
     case.tick(term.due + timedelta(minutes=1))
@@ -58,7 +64,7 @@ def test_a_file_that_is_never_completed_is_shelved_when_its_term_is_over(model: 
 def test_the_head_is_warned_when_the_deadline_passes_and_the_officer_keeps_the_file(model: Model) -> None:
     case = walk(model)
     [term] = case.terms()
-    assert term.due == BEGUN + timedelta(days=10)
+    assert term.due == end_of(date(2026, 12, 4))
     case.tick(term.due + timedelta(minutes=1))
     assert set(case.tokens) == {"check", "warn"}
     case.tick(term.due + timedelta(days=5))
@@ -68,7 +74,30 @@ def test_the_head_is_warned_when_the_deadline_passes_and_the_officer_keeps_the_f
 def test_the_deadline_runs_anew_from_the_day_the_file_is_complete(model: Model) -> None:
     case = walk(model, ("check", "incomplete"), ("ask", None))
     case.complete(case.waiting()[0].token, BEGUN + timedelta(days=7))
-    assert case.terms()[0].due == BEGUN + timedelta(days=17)
+    assert case.terms()[0].due == end_of(date(2026, 12, 11))
+
+
+def test_the_departments_clock_goes_on_when_the_file_comes_back_from_its_own_people(model: Model) -> None:
+    case = walk(model, ("check", "misdirected"))
+    [forward] = case.waiting()
+    case.complete(forward.token, BEGUN + timedelta(days=2), runs=end_of(date(2026, 12, 4)))
+    assert case.tokens == ("check",)
+    assert case.terms()[0].due == end_of(date(2026, 12, 4))
+
+
+@pytest.mark.parametrize(
+    ("last", "ends"),
+    [
+        (date(2026, 11, 24), date(2026, 11, 24)),  # a Tuesday
+        (date(2026, 12, 5), date(2026, 12, 7)),  # a Saturday
+        (date(2026, 12, 25), date(2026, 12, 28)),  # Christmas, and the week end behind it
+        (date(2027, 4, 30), date(2027, 5, 5)),  # Good Friday, the week end, Easter Monday, the First of May observed on Tuesday
+        (date(2027, 3, 15), date(2027, 3, 16)),  # Clean Monday
+        (date(2027, 6, 21), date(2027, 6, 22)),  # Monday of the Holy Spirit
+    ],
+)
+def test_a_term_that_would_end_on_a_day_without_work_ends_with_the_next_working_day(last: date, ends: date) -> None:
+    assert working_days.end_of_term(datetime(last.year, last.month, last.day, 21, 30, tzinfo=working_days.ATHENS)) == end_of(ends)
 
 
 def test_a_rejection_can_be_objected_to_until_its_term_is_over(model: Model) -> None:

@@ -194,6 +194,7 @@ def town(
             ("agent", "Ελένη Τηλεφωνήτρια", [("exypiretisi", Role.CALL_CENTRE)]),
             ("admin", "Νίκος Διαχειριστής", [("pliroforiki", Role.ADMINISTRATOR)]),
             ("dpo", "Ζωή Υπεύθυνη", [("pliroforiki", Role.DATA_PROTECTION)]),
+            ("registrar", "Ρένα Ληξίαρχος", [("lixiarcheio", Role.OFFICER)]),
             ("stranger", "Ξένη Υπάλληλος", [("kathariotita", Role.OFFICER)]),
         ):
             town.people[who] = accounts.add(session, username=who, name=name, email=f"{who}@example.gr", by="test", now=now)

@@ -103,7 +103,7 @@ def test_a_list_is_published_signed_objected_to_and_moves_up(town: Any, filed: l
         parent.post(f"/nursery/cases/{last}/object", 409, words="Ξανά")
         page = head.get("/office/nursery").text
         objection = page.split("/office/nursery/objections/")[1].split('"')[0]
-        later = now + timedelta(days=TABLE.objection_days + 1)
+        later = now + timedelta(days=TABLE.objection_days + 7)
         with town.municipality.database.begin() as session, pytest.raises(NotNowError, match="nobody has decided"):
             publishing.next_version(session, year, FINAL, later)
         head.post(f"/office/nursery/objections/{objection}", 422, outcome="accepted", reason="Σωστό", points="πολλά")

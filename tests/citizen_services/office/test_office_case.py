@@ -117,10 +117,21 @@ def test_an_officer_does_not_sign_in_the_heads_place(town: Any, waiting: Any) ->
 
 def test_a_case_that_came_to_the_wrong_department_goes_on_to_the_right_one(town: Any, waiting: Any) -> None:
     case = town.file()
+    due = waiting(case)["check"].due_at
     to_signature(town, waiting, case, "misdirected", department="lixiarcheio", reason="Ανήκει στο ληξιαρχείο")
+    task = waiting(case)["check"]
+    assert (task.seat, task.role, task.claimed_by) == ("lixiarcheio", "officer", None)
+    assert task.due_at == due
     with town.municipality.database.begin() as session:
         it = session.get_one(Application, case)
-        assert (it.department, it.state) == ("lixiarcheio", "forwarded")
+        assert (it.department, it.state, it.due_at) == ("lixiarcheio", "open", due)
+    with town.browser("registrar") as registrar:
+        inbox = registrar.get("/office").text
+        assert str(case) in inbox
+        assert "Διαβιβάστηκε από Τμήμα Δημοτολογίου" in inbox
+        registrar.post(f"/office/cases/{case}/decide", token=str(task.token), outcome="complete")
+    town.work(case)
+    assert (waiting(case)["sign"].seat, waiting(case)["sign"].role) == ("lixiarcheio", "head")
 
 
 def test_reading_a_case_is_written_down(town: Any) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from asty_citizen_services import working_days
 from asty_citizen_services.audit import journal
 from asty_citizen_services.bpmn.case import NotWaitingError
 from asty_citizen_services.identity.models import Citizen, Department, Staff
@@ -96,7 +97,7 @@ def test_a_filed_application_waits_at_once_with_its_department_and_term(municipa
     task = waiting(municipality, application)["check"]
     assert (task.seat, task.role) == ("dimotologio", "officer")
     assert task.due_at is not None
-    assert timedelta(days=9) < task.due_at - task.since <= timedelta(days=10)
+    assert task.due_at == working_days.end_of_term(task.since + timedelta(days=10))
     assert state(municipality, application) == "open"
 
 
@@ -171,7 +172,7 @@ def test_time_moves_a_case_whose_term_is_over(municipality: Any, filed: Any) -> 
     end(municipality, application, "check", "incomplete", questions=["proofs"], reason="Λείπει")
     work(municipality, application)
     with municipality.database.begin() as session:
-        DESK.tick(session, application, datetime.now(UTC) + timedelta(days=31))
+        DESK.tick(session, application, datetime.now(UTC) + timedelta(days=40))
     assert state(municipality, application) == "shelved"
     with municipality.database.begin() as session:
         task = session.scalars(select(CaseTask).where(CaseTask.application_id == application, CaseTask.step == "amend")).one()

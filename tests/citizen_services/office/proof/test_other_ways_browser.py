@@ -121,10 +121,13 @@ def test_a_misdirected_file_goes_on_to_the_right_department_where_it_is_known_an
     assert works.post.sent() - before == expected
     with at_screen("citizen-0", "phone") as screen:
         screen.go(f"/cases/{case}")
-        expect(screen.page.get_by_text("Διαβιβάστηκε").first).to_be_visible()
+        expect(screen.page.get_by_text("Διαβίβαση και ενημέρωση του πολίτη").first).to_be_visible()
+        expect(screen.page.locator("dd", has_text="Ληξιαρχείο")).to_be_visible()
     with at_screen("chief") as screen:
-        screen.go(f"/office/cases/{case}")
+        screen.go("/office?department=lixiarcheio")
+        screen.press(screen.page.locator(f'a[href="/office/cases/{case}"]'))
         expect(screen.page.get_by_text("Η πράξη τηρείται στο Ληξιαρχείο.")).to_be_visible()
+        expect(screen.page.locator("[data-element-id=check].here")).to_have_count(1)
 
 
 def file(name: str, kind: str, content: bytes) -> FilePayload:
