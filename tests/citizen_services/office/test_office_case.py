@@ -1,6 +1,7 @@
 """An officer takes a filed case to the signed document; what is wrong is refused in words; nobody else sees it."""
 
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -132,6 +133,19 @@ def test_a_case_that_came_to_the_wrong_department_goes_on_to_the_right_one(town:
         registrar.post(f"/office/cases/{case}/decide", token=str(task.token), outcome="complete")
     town.work(case)
     assert (waiting(case)["sign"].seat, waiting(case)["sign"].role) == ("lixiarcheio", "head")
+
+
+def test_the_figures_are_of_the_period_and_department_that_were_asked_for(town: Any) -> None:
+    town.file()
+    title = "Πιστοποιητικό Γέννησης"
+    today = datetime.now(town.settings.zone).date().isoformat()
+    with town.browser("head") as head:
+        assert title in head.get(f"/office/statistics?from={today}&to={today}&department=dimotologio").text
+        assert title not in head.get("/office/statistics?department=esoda").text
+        assert title not in head.get("/office/statistics?from=2001-01-01&to=2001-12-31").text
+        assert head.get("/office/statistics.csv?from=2001-01-01&to=2001-12-31").text.count("\n") == 1
+        assert title in head.get("/office/statistics.csv?department=dimotologio").text
+        assert "Η περίοδος δεν διαβάζεται" in head.get("/office/statistics?from=2026-02-30", 422).text
 
 
 def test_reading_a_case_is_written_down(town: Any) -> None:

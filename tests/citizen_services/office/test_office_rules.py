@@ -1,6 +1,7 @@
 """What decides in the office, without a database: ranking, registers, figures, verdicts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from asty_citizen_services.documents.check import judge
 from asty_citizen_services.documents.facts import facts
@@ -10,12 +11,13 @@ from asty_citizen_services.identity.visitor import Granted, StaffVisitor
 from asty_citizen_services.municipal.registers import REGISTERS, compared, fits
 from asty_citizen_services.nursery.desk import POINTS
 from asty_citizen_services.nursery.ranking import Applicant, Table, rank, read
-from asty_citizen_services.office import rights
+from asty_citizen_services.office import period, rights
 from asty_citizen_services.office.statistics import Course, Stay, figures
 from asty_citizen_services.procedures.catalogue import OWN, load_all
 from hypothesis import given
 from hypothesis import strategies as st
 
+ATHENS = ZoneInfo("Europe/Athens")
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 TABLE = read(OWN / "eggrafi-paidikou-stathmou" / POINTS)
 WISHES = st.lists(st.sampled_from(["a", "b", "infants"]), min_size=1, max_size=2)
@@ -31,6 +33,14 @@ def test_the_table_of_points_names_questions_and_answers_that_the_form_has() -> 
     for rule in TABLE.rules:
         schema = form.property(rule.question)
         assert rule.value is None or rule.value in (schema.get("enum") or schema["items"]["enum"])
+
+
+def test_a_period_holds_both_its_days_and_one_that_ends_before_it_begins_is_none() -> None:
+    since, before = period.Period(date(2026, 3, 1), date(2026, 3, 31)).bounds(ATHENS)
+    assert (since, before) == (datetime(2026, 3, 1, tzinfo=ATHENS), datetime(2026, 4, 1, tzinfo=ATHENS))
+    assert period.read("2026-03-01", "") == period.Period(date(2026, 3, 1), None)
+    assert [period.read(*said) for said in (("2026-03-02", "2026-03-01"), ("1/3/2026", ""), ("", "9999-12-31"))] == [None] * 3
+    assert period.quick(date(2026, 1, 5))["Last month"] == period.Period(date(2025, 12, 1), date(2025, 12, 31))
 
 
 def test_points_add_up_each_rule_once() -> None:

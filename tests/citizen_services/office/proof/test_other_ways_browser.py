@@ -115,7 +115,7 @@ def test_a_misdirected_file_goes_on_to_the_right_department_where_it_is_known_an
     said |= {"department": "Ληξιαρχείο", "reason": "Η πράξη τηρείται στο Ληξιαρχείο."}
     expected = told(0, "filed", **said) + told(0, "forwarded", **said)
     received = TEXTS["handed_over"]["el"].fill(said | {"link": f"{works.town.settings.address}/office/cases/{case}"})
-    for who in ("clerk", "chief"):
+    for who in ("registrar", "clerk", "chief"):
         expected["email", f"{who}@example.gr", f"{received.subject}\n{received.body}"] += 1
     eventually(lambda: (works.post.sent() - before).total() >= expected.total(), why="the notices go out")
     assert works.post.sent() - before == expected
