@@ -31,6 +31,10 @@ class Formats:
         """Write kilograms; a scale of refuse trucks resolves half a kilogram at best."""
         return self.quantity(value, "kg", 1 if value is not None and value % 1 else 0)
 
+    def euro(self, value: float | None) -> str:
+        """Write money with its cents: `12,30 €`."""
+        return NOTHING if value is None else f"{format_decimal(value, format='#,##0.00', locale=self._locale)}{NBSP}€"
+
     def percent(self, share: float | None) -> str:
         """Write a share 0..1, rounded down to 0.1 %: incomplete never reads as 100 %."""
         return NOTHING if share is None else f"{self.number(int(share * 1000) / 10, 1)}{NBSP}%"

@@ -113,6 +113,20 @@ async def test_an_alarm_does_not_wait_until_a_page_may_hear_of_positions_again(m
     await events.aclose()  # type: ignore[attr-defined]
 
 
+async def test_who_is_signed_out_hears_nothing_more() -> None:
+    feed, allowed = Feed(""), True
+
+    async def is_allowed() -> bool:
+        return allowed
+
+    events = live.feed.while_allowed(feed.follow(feed.position, heartbeat=0.01), is_allowed, every=0)
+    assert [await anext(events), await anext(events)] == [b"retry: 2000\n: asty\n\n", b": quiet\n\n"]
+    allowed = False
+    feed.changes.add(("alarm",), ("truck-01",))
+    assert [event async for event in events] == []
+    assert feed.followers == 0
+
+
 async def test_a_page_is_told_when_the_database_goes_away() -> None:
     feed = Feed("")
     feed.away = True

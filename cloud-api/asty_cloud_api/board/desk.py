@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from asty_cloud_api.board import terms
 from asty_cloud_api.board.drawn import LETTERS
 from asty_cloud_api.board.ports import Closures, Planning
+from asty_cloud_api.board.reasons import Sentences
 from asty_cloud_api.fleet.plans import service_day
 from asty_cloud_api.live.feed import Feed
 from asty_cloud_api.reads import terms as read_terms
 from asty_cloud_api.reads.listing import BadQueryError, Listing
 from asty_cloud_api.screens.export import csv_lines
+from asty_cloud_api.staff.gate import person_of
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
@@ -71,8 +73,11 @@ class Desk:
         return self.pages.gettext(request, term)
 
     def render(self, request: Request, name: str, context: Mapping[str, Any], *, status: int = 200) -> Response:
-        """Render a page of the board with its terms and the position of the feed that `after` names."""
+        """Render a page of the board with its terms, the planner's `sentences` and whether the reader `dispatches`."""
+        person = person_of(request)
         shared = {"terms": terms, "words": read_terms, "letters": LETTERS, "given": request.query_params, "now": datetime.now(UTC)}
+        shared |= {"dispatches": person is not None and person.dispatches}
+        shared |= {"sentences": Sentences(lambda term: self.say(request, term), self.pages.formats(request))}
         return self.pages.render(request, name, shared | dict(context), status=status)
 
     def csv(self, request: Request, listing: Listing, rows: Any, name: str) -> Response:

@@ -29,7 +29,7 @@ FROM fleet.plan AS p LEFT JOIN fleet.plan AS q ON q.id = p.parent WHERE p.day = 
 """
 _EXPLAINED = "SELECT result -> 'explained' AS explained FROM fleet.plan WHERE id = :id"
 _TRIGGERS = """
-SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.detail ->> 'by' AS by, t.state, t.why, t.answered, p.version, b.street,
+SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.detail ->> 'by' AS by, t.state, t.why, t.answer, t.answered, p.version, b.street,
        v.name AS vehicle,
        CASE WHEN t.kind = 'street_closed' AND t.subject <> 'again' THEN t.detail ->> 'name' END AS closure
 FROM fleet.plan_trigger AS t LEFT JOIN fleet.plan AS p ON p.id = t.plan LEFT JOIN fleet.bin AS b ON b.id = t.subject
@@ -215,8 +215,17 @@ class _Screen:
         context = {"day": day, "days": desk.days(day), "after": after, "wrong": wrong, "versions": versions, "explained": explained or {}}
         context |= {"triggers": triggers, "trucks": trucks, "spares": spares, "bins": bins, "streets": streets}
         context |= {"said": shown.said, "supposed": shown.supposed, "asked": shown.asked or {}, "seconds": shown.seconds, "again": AGAIN}
+        context |= {"why": _why(explained or {}, (request.query_params.get("bin") or "").strip()[:64])}
         context |= {"vehicles": {row["edge"]: row["name"] for row in trucks}, "places": {row["id"]: row["street"] for row in bins}}
         return desk.render(request, "board-plan.html", context, status=422 if wrong or shown.said else 200)
+
+
+def _why(explained: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """What the explanation says of one bin; None when none is asked for."""
+    if not name:
+        return None
+    found = {part: next((one for one in explained.get(part) or () if one["id"] == name), None) for part in ("chosen", "not_chosen")}
+    return {"id": name, **found}
 
 
 async def _read(connection: AsyncConnection, sql: str, **values: Any) -> list[dict[str, Any]]:

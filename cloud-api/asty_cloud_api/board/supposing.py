@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from asty_cloud_api.board.ports import Standing
 from asty_cloud_api.planning.explain import compare
 from asty_cloud_api.planning.model import Day, Truck
-from asty_cloud_api.planning.plan import Plan
+from asty_cloud_api.planning.plan import LeftOut, Plan
 from asty_cloud_api.planning.replan import NO_HYSTERESIS, Breakdown, StreetClosed, replan
 from asty_cloud_api.planning.stop import CpuSeconds
 
@@ -37,14 +37,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """Supposed minus as it stands, over what is left of the day. `left_out` are stops served now and not then, with the reason's code."""
+    """Supposed minus as it stands, over what is left of the day. `left_out` are stops served now and not then, with the planner's word."""
 
     metres: float
     seconds: int
     cost: float
     stops: int
     moved: int
-    left_out: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[str, LeftOut | None], ...]
     gained: tuple[str, ...]
     trucks: tuple[Change, ...]
     ends: tuple[int, int]
@@ -73,7 +73,7 @@ def _spares(day: Day, count: int) -> tuple[Truck, ...]:
 
 def _compared(now: Plan, then: Plan, without: frozenset[str]) -> Supposed:
     found = compare(then, now)
-    why = {left.id: left.reason.value for left in then.left_out if left.what == "stop"}
+    why = {left.id: left for left in then.left_out if left.what == "stop"}
     names = sorted(without.union(route.truck for route in (*now.routes, *then.routes)))  # what was asked about is answered
     return Supposed(
         metres=found.metres,
@@ -81,7 +81,7 @@ def _compared(now: Plan, then: Plan, without: frozenset[str]) -> Supposed:
         cost=found.cost,
         stops=found.stops,
         moved=len(found.moved),
-        left_out=tuple((name, why.get(name, "")) for name in sorted(found.only_there)),
+        left_out=tuple((name, why.get(name)) for name in sorted(found.only_there)),
         gained=tuple(sorted(found.only_here)),
         trucks=tuple(_change(name, now, then) for name in names),
         ends=(_last(now), _last(then)),

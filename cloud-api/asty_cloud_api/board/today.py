@@ -36,7 +36,8 @@ SELECT o.edge, o.stop, o.at FROM fleet.stop_outcome AS o
 WHERE o.day = :day AND o.outcome = 'lifted' AND NOT EXISTS (SELECT 1 FROM fleet.bin AS b WHERE b.id = o.stop) ORDER BY o.at
 """
 _LEFT_OUT = """
-SELECT e.item ->> 'id' AS id, e.item ->> 'reason' AS reason, e.item ->> 'why' AS why, b.street, b.lat, b.lon
+SELECT e.item ->> 'id' AS id, e.item ->> 'reason' AS reason, e.item -> 'params' AS params, e.item ->> 'why' AS why,
+       b.street, b.lat, b.lon
 FROM fleet.plan AS p, jsonb_array_elements(p.result -> 'plan' -> 'left_out') AS e (item) LEFT JOIN fleet.bin AS b ON b.id = e.item ->> 'id'
 WHERE p.day = :day AND p.state = 'running' AND e.item ->> 'what' = 'stop' ORDER BY b.street, 1
 """

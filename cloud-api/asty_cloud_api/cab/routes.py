@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Cookie, Depends, Header, HTTPException, Path, Que
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from asty_cloud_api.cab import journal, photos, shift
@@ -19,7 +20,7 @@ from asty_cloud_api.cab.actions import Sending
 from asty_cloud_api.cab.office import Cab, Opened, Refused
 from asty_cloud_api.cab.session import KNOWN_TABLET, SENDING, SignIn, now
 from asty_cloud_api.fleet.plan_models import Photo
-from asty_cloud_api.live.feed import Change, Feed
+from asty_cloud_api.live.feed import Change, Feed, while_allowed
 
 COOKIE, TABLET, PATH = "cab", "cab-tablet", "/api/cab"
 MOST_BODY = 1_000_000
@@ -118,11 +119,13 @@ def _driving(cab: Cab, feed: Feed, zone: ZoneInfo) -> APIRouter:
     )
     async def events(
         who: SignIn = driver,
+        token: Annotated[str | None, Cookie(alias=COOKIE)] = None,
         after: Annotated[str | None, Query(max_length=40, description="id of the last event that the tablet has")] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> StreamingResponse:
         headers = {**NO_STORE, "X-Accel-Buffering": "no"}
-        return StreamingResponse(_follow(cab, feed, who.edge, last_event_id or after), media_type="text/event-stream", headers=headers)
+        followed = while_allowed(_follow(cab, feed, who.edge, last_event_id or after), lambda: _drives(cab, token))
+        return StreamingResponse(followed, media_type="text/event-stream", headers=headers)
 
     return router
 
@@ -186,7 +189,16 @@ def _sending(cab: Cab) -> APIRouter:
     return router
 
 
-async def _follow(cab: Cab, feed: Feed, edge: str, after: str | None) -> AsyncIterator[bytes]:
+async def _drives(cab: Cab, token: str | None) -> bool:
+    """Tell whether the driver may still follow. While the database is away nobody is sent off."""
+    try:
+        found = await cab.who(token, now())
+    except (SQLAlchemyError, OSError):
+        return True
+    return found is not None and found.holds(now())
+
+
+async def _follow(cab: Cab, feed: Feed, edge: str, after: str | None) -> AsyncGenerator[bytes]:
     """Yield what concerns one truck."""
     yield b"retry: 2000\n: asty\n\n"
     async with aclosing(feed.news(after)) as heard:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from asty_contracts.stream import PlanTrigger
 
 from asty_cloud_api.dispatch import words
+from asty_cloud_api.dispatch.answers import Answer, Said, said
 from asty_cloud_api.dispatch.chances import Chance, full_weight
 from asty_cloud_api.dispatch.known import Known, KnownBin, Point
 from asty_cloud_api.dispatch.problem import NOWHERE, Problem, Rules, stop_of, truck_of
@@ -18,26 +18,7 @@ from asty_cloud_api.planning.model import Stop, Truck
 from asty_cloud_api.planning.plan import LeftOut, Plan
 from asty_cloud_api.planning.replan import Breakdown, MustVisit, Overflow, Skip, StreetClosed, Trigger, TruckFull
 
-REASONS = {
-    "not_out": "δεν ήταν έξω",
-    "contaminated": "ακατάλληλο περιεχόμενο",
-    "overloaded": "υπέρβαρος",
-    "no_access": "χωρίς πρόσβαση",
-    "damaged": "φθορά",
-    "unsafe": "κίνδυνος",
-    "truck_full": "γεμάτο όχημα",
-    "other": "άλλος λόγος",
-}
 FULL = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Why a trigger changes nothing; `ignored` when it means nothing here, else it was already so."""
-
-    trigger: UUID
-    why: str
-    ignored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +84,17 @@ def trigger_subject(change: Trigger) -> str:
 def _one(
     trigger: PlanTrigger, problem: Problem, known: Known, running: Plan, zone: ZoneInfo, rules: Rules, gone: set[str]
 ) -> tuple[Problem, Trigger | Answer]:
-    def nothing(why: str, *, ignored: bool = True) -> tuple[Problem, Answer]:
-        return problem, Answer(trigger.id, why, ignored)
+    def nothing(why: Said) -> tuple[Problem, Answer]:
+        return problem, Answer(trigger.id, why, ignored=True)
 
     match trigger.kind:
         case "street_closed":
             if _brings_truck(trigger) and not any(truck.id == trigger.detail["truck"] for truck in problem.trucks):
-                return nothing(f"{trigger.detail['truck']} is no truck of the register that can be planned")
+                return nothing(said("no_truck_of_register", truck=trigger.detail["truck"]))
             return problem, StreetClosed({}, str(trigger.detail.get("name") or trigger.subject))
         case "breakdown" | "truck_full":
             if trigger.subject in gone or not any(truck.id == trigger.subject for truck in problem.trucks):
-                return nothing(f"{trigger.subject} is no truck of this day's plan, or not any more")
+                return nothing(said("no_truck_of_day", truck=trigger.subject))
             if trigger.kind == "breakdown":
                 return problem, Breakdown(trigger.subject)
             full = problem.full | {trigger.subject: problem.seconds(_moment(trigger))}
@@ -121,9 +102,8 @@ def _one(
         case "skip":
             name = _name(trigger, known)
             if name in gone or not any(stop.id == name for stop in problem.stops):
-                return nothing(f"{trigger.subject} is no stop of this day's plan, or not any more")
-            reason = str(trigger.detail.get("reason") or "other")
-            return problem, Skip(name, REASONS.get(reason, reason))
+                return nothing(said("no_stop_of_day", stop=trigger.subject))
+            return problem, Skip(name, str(trigger.detail.get("reason") or "other"))
         case _:
             return _wanted(trigger, problem, known, running, zone, rules, gone)
 
@@ -139,10 +119,10 @@ def _wanted(
     stop = next((s for s in problem.stops if s.id == name), None)
     done = next((d for d in problem.done if d.stop == name), None)
     if done is not None and done.at >= at:
-        return problem, Answer(trigger.id, f"{name} was done by {done.truck} after that was said", ignored=False)
+        return problem, Answer(trigger.id, said("done_since", stop=name, truck=done.truck), ignored=False)
     route = next((r for r in running.routes if name in r.stops), None)
     if stop is not None and stop.must and done is None and route is not None and not {name, route.truck} & gone:
-        return problem, Answer(trigger.id, f"{name} must be emptied today already: it is on the route of {route.truck}", ignored=False)
+        return problem, Answer(trigger.id, said("on_route", stop=name, truck=route.truck), ignored=False)
     if stop is None:
         points = list(problem.points)
         carried = next((r.stream for r in running.routes if r.stops), "")
@@ -165,13 +145,13 @@ def _wanted(
 
 def _new_stop(
     trigger: PlanTrigger, one: KnownBin | None, points: list[Point], problem: Problem, zone: ZoneInfo, rules: Rules
-) -> Stop | str:
-    """A stop that the day does not have: a bin of the register, full, or the place that the trigger tells. A sentence when it's neither."""
+) -> Stop | Said:
+    """A stop that the day does not have: a bin of the register, full, or the place that the trigger tells. Why not when it's neither."""
     if one is None:
-        return f"{trigger.subject} is no bin of the register, and the trigger tells no place (lat, lon)"
+        return said("no_bin", stop=trigger.subject)
     kg = _number(trigger.detail.get("kg"))
     made = stop_of(one, Chance(FULL, FULL, full_weight(one.stream, one.volume_l) if kg is None else kg), points, problem.day, zone, rules)
-    return made.why if isinstance(made, LeftOut) else made
+    return Said(made.reason.value, made.why, made.params) if isinstance(made, LeftOut) else made
 
 
 def _told(trigger: PlanTrigger, carried: str) -> KnownBin | None:

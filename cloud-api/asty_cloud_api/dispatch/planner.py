@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from asty_cloud_api.dispatch import asked, marks, reading, stored, triggers
+from asty_cloud_api.dispatch.answers import Answer, Said, of_plan, said
 from asty_cloud_api.dispatch.chances import chances
 from asty_cloud_api.dispatch.explaining import explained
 from asty_cloud_api.dispatch.foreseen import overflows
@@ -131,13 +132,13 @@ class Planner:
             if known.bins and known.trucks:
                 await self._plan_day(day, again=True)  # there is none, or it was rejected: a new one comes first
                 return 0
-            await self._answer(waiting, "the day has no plan: the register has no bins or no trucks", ignored=True)
+            await self._answer(waiting, said("no_day"), ignored=True)
             return len(waiting)
         rules = self._habits.rules
         problem = standing(asked.joined(waiting, running.problem, known, self._zone, rules), known, running.plan, now)
         meant = asked.meant(waiting, problem, known, running.plan, self._zone, rules)
         for answer in meant.answers:
-            log.info("event=trigger_changes_nothing id=%s why=%r", answer.trigger, answer.why)
+            log.info("event=trigger_changes_nothing id=%s why=%r", answer.trigger, answer.said.why)
         if not meant.changes:
             async with self._engine.begin() as connection:
                 await self._answers(connection, meant.answers, now)
@@ -149,7 +150,7 @@ class Planner:
         except (NotAcceptedError, LookupError, ValueError, ArithmeticError) as error:
             # a trigger that can't be planned must not hold up those behind it
             log.exception("event=trigger_not_planned day=%s do=%r", day, "the plan before goes on; the triggers are answered so")
-            await self._answer(waiting, f"no plan could be made of it, the one before goes on: {error}", ignored=True)
+            await self._answer(waiting, said("not_planned", error=str(error)), ignored=True)
             return len(waiting)
         await self._store(made, running, [_reason(trigger) for trigger, _ in meant.changes], meant, closed, waiting)
         return len(waiting)
@@ -206,8 +207,7 @@ class Planner:
             if meant is not None:
                 await self._answers(connection, meant.answers, now)
                 for trigger, _ in meant.changes:
-                    why = _why(version, told, proposed=proposed)
-                    await triggers.answer(connection, [trigger.id], now, why=why, plan=name)
+                    await triggers.answer(connection, [trigger.id], now, said=of_plan(version, [*told], proposed=proposed), plan=name)
         figures = stored.figures_of(made.plan)
         log.info(
             "event=plan_stored day=%s version=%d state=%s stops=%d left_out=%d km=%.1f triggers=%d routes=%s",
@@ -247,14 +247,14 @@ class Planner:
         profiles = {truck.profile for truck in problem.trucks}
         return {profile: await self._ways.matrix(problem.measures[profile], problem.points, closed) for profile in sorted(profiles)}
 
-    async def _answer(self, waiting: Sequence[PlanTrigger], why: str, *, ignored: bool) -> None:
+    async def _answer(self, waiting: Sequence[PlanTrigger], why: Said, *, ignored: bool) -> None:
         async with self._engine.begin() as connection:
-            await triggers.answer(connection, [trigger.id for trigger in waiting], self._now(), why=why, ignored=ignored)
+            await triggers.answer(connection, [trigger.id for trigger in waiting], self._now(), said=why, ignored=ignored)
 
     @staticmethod
-    async def _answers(connection: AsyncConnection, answers: Sequence[asked.Answer], now: datetime) -> None:
+    async def _answers(connection: AsyncConnection, answers: Sequence[Answer], now: datetime) -> None:
         for answer in answers:
-            await triggers.answer(connection, [answer.trigger], now, why=answer.why, ignored=answer.ignored)
+            await triggers.answer(connection, [answer.trigger], now, said=answer.said, ignored=answer.ignored)
 
     def _saying(self, day: date) -> Callable[[float], None]:
         """Progress of the search from its thread."""
@@ -278,9 +278,3 @@ async def _has_plan(connection: AsyncConnection, day: date) -> bool:
 
 def _reason(trigger: PlanTrigger) -> dict[str, Any]:
     return {"kind": trigger.kind, "subject": trigger.subject, "said_by": trigger.said_by}
-
-
-def _why(version: int, told: Sequence[str], *, proposed: bool) -> str:
-    if proposed:
-        return f"plan version {version} waits for the dispatcher's approval"
-    return f"plan version {version}: new route for {', '.join(told)}" if told else f"plan version {version}: no route had to change"

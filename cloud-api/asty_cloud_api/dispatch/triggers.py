@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from asty_cloud_api.dispatch.answers import Said
 from asty_cloud_api.fleet import plan_models, plans
 
 
@@ -32,14 +33,21 @@ async def keep(connection: AsyncConnection, trigger: PlanTrigger) -> bool:
 
 
 async def answer(
-    connection: AsyncConnection, names: Iterable[uuid.UUID], at: datetime, *, why: str, plan: uuid.UUID | None = None, ignored: bool = False
+    connection: AsyncConnection,
+    names: Iterable[uuid.UUID],
+    at: datetime,
+    *,
+    said: Said,
+    plan: uuid.UUID | None = None,
+    ignored: bool = False,
 ) -> None:
     """Answer triggers that wait: with a plan, or with why none was needed."""
     table = plan_models.PlanTrigger
     state = "ignored" if ignored else "answered"
+    answered = {"state": state, "why": said.why, "answer": said.stored, "plan": plan, "answered": at}
     for name in names:
         done: CursorResult[None] = await connection.execute(
-            update(table).where(table.id == name, table.state == "waiting").values(state=state, why=why, plan=plan, answered=at)
+            update(table).where(table.id == name, table.state == "waiting").values(**answered)
         )
         if done.rowcount:
             await plans.notify(connection, "trigger", id=name, state=state, plan=plan)

@@ -27,6 +27,7 @@ from asty_cloud_api.enrolment.reads import DEVICES, SIGNS, STATES
 from asty_cloud_api.enrolment.request import RefusedError
 from asty_cloud_api.reads.listing import BadQueryError, Query, everything, page, parse
 from asty_cloud_api.screens.export import csv_lines
+from asty_cloud_api.staff.gate import person_of
 from asty_cloud_api.staff.person import Acting
 
 log = logging.getLogger(__name__)
@@ -164,12 +165,18 @@ class _Screen:
             waiting = (await connection.execute(text(_WAITING), {"now": now})).mappings().all()
         context: dict[str, Any] = {"listing": DEVICES, "query": query, "found": found, "wrong": wrong, "waiting": waiting, "now": now}
         context |= {"said": said, "more": more, "given": request.query_params, "states": STATES, "signs": SIGNS}
-        context |= {"ready": self._office is not None, "decides": self._door.code is not None}
+        context |= {"ready": self._office is not None, "decides": self._door.code is not None, "administers": _administers(request)}
         return self._pages.render(request, "enrolment.html", context, status=status)
 
     def _revocation(self, request: Request, edge: str, status: int, said: str | None, more: str) -> Response:
-        context = {"edge": edge, "said": said, "more": more, "decides": self._office is not None and self._door.code is not None}
+        context = {"edge": edge, "said": said, "more": more, "administers": _administers(request)}
+        context |= {"decides": self._office is not None and self._door.code is not None}
         return self._pages.render(request, "enrolment-revoke.html", context, status=status)
+
+
+def _administers(request: Request) -> bool:
+    person = person_of(request)
+    return person is not None and person.administers
 
 
 def _done(what: str, edge: str) -> Response:

@@ -94,7 +94,10 @@ class Photo(Base):
 
 
 class PlanTrigger(Base):
-    """A trigger of plan-triggers.v1 as it was answered: `state` is waiting, answered (by `plan`) or ignored, `why` in words."""
+    """A trigger of plan-triggers.v1 as it was answered: `state` is waiting, answered (by `plan`) or ignored.
+
+    `why` is the answer in English, `answer` its code and parameters (None for those of before).
+    """
 
     __tablename__ = "plan_trigger"
 
@@ -106,6 +109,7 @@ class PlanTrigger(Base):
     detail: Mapped[Json] = mapped_column(JSONB)
     state: Mapped[str]
     why: Mapped[str | None]
+    answer: Mapped[Json | None] = mapped_column(JSONB)
     plan: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("fleet.plan.id"))
     answered: Mapped[datetime | None]
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from asty_cloud_api.fleet.models import TownLayer
 from asty_cloud_api.interface import geojson
 from asty_cloud_api.interface.shapes import Completeness, Edge, Features, Lift, OpenAlarm
-from asty_cloud_api.live.feed import Feed
+from asty_cloud_api.live.feed import Feed, while_allowed
 from asty_cloud_api.reads.alarms import OPEN_ALARMS
 from asty_cloud_api.reads.bins import BINS
 from asty_cloud_api.reads.completeness import COMPLETENESS
@@ -26,6 +26,7 @@ from asty_cloud_api.reads.lifts import LIFTS
 from asty_cloud_api.reads.listing import Listing, Row, everything
 from asty_cloud_api.reads.listing import Query as ListQuery
 from asty_cloud_api.reads.trucks import TRUCKS
+from asty_cloud_api.staff.gate import still_in
 
 GEOJSON = "application/geo+json"
 IfNoneMatch = Annotated[str | None, Header()]
@@ -99,15 +100,17 @@ def routes(engine: AsyncEngine, pages: Pages, feed: Feed, zone: ZoneInfo) -> API
 
     @router.get(
         "/live/events",
-        summary="Server-sent events: `changed` with kinds and edges, `away` while the database is",
+        summary="Server-sent events: `changed` with kinds and edges, `away` while the database is; ends with the sign-in",
         response_class=StreamingResponse,
     )
     async def events(
+        request: Request,
         after: Annotated[str | None, Query(max_length=40, description="id of the last event that the page has")] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(feed.follow(last_event_id or after), media_type="text/event-stream", headers=headers)
+        followed = while_allowed(feed.follow(last_event_id or after), lambda: still_in(request))
+        return StreamingResponse(followed, media_type="text/event-stream", headers=headers)
 
     return router
 

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,6 +20,8 @@ URGENT = ("alarm",)
 URGENT_INTERVAL = 0.1
 MOST_NAMED = 1000
 RETRY_SECONDS = 2.0
+ASK_SECONDS = 10.0
+"""So often it is asked whether somebody may still follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Feed:
             self.changes.add(kinds, edges)
             self._woken.notify_all()
 
-    async def follow(self, after: str | None, *, heartbeat: float = 15.0) -> AsyncIterator[bytes]:
+    async def follow(self, after: str | None, *, heartbeat: float = 15.0) -> AsyncGenerator[bytes]:
         """Yield server-sent events for one page: `changed` with what changed, `away`, and a comment when all is quiet.
 
         `after` is the id of the last event that the page has; unknown or from another life, everything counts as changed.
@@ -190,3 +193,17 @@ class Feed:
     def _number(self, after: str | None) -> int:
         token, _, number = (after or "").partition("-")
         return int(number) if token == self.token and number.isascii() and number.isdigit() else -1
+
+
+async def while_allowed(
+    events: AsyncGenerator[bytes], is_allowed: Callable[[], Awaitable[bool]], *, every: float = ASK_SECONDS
+) -> AsyncIterator[bytes]:
+    """Yield the events until whoever hears them may no longer: asked before one is said, at most once in `every` seconds."""
+    asked = time.monotonic()
+    async with aclosing(events) as heard:
+        async for event in heard:
+            if time.monotonic() - asked >= every:
+                if not await is_allowed():
+                    return
+                asked = time.monotonic()
+            yield event

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
+from sqlalchemy.exc import SQLAlchemyError
 
 from asty_cloud_api.staff.book import Book
 from asty_cloud_api.staff.person import Person
@@ -37,21 +38,39 @@ class Gate:
         Raises NotSignedInError, NotAllowedError, HTTPException 403, SQLAlchemyError.
         """
         role = needed(request.method, request.scope["path"])
-        bearer = request.headers.get("authorization", "")
-        if bearer[: len(BEARER)].lower() == BEARER:
-            person = await self.book.by_bearer(bearer[len(BEARER) :].strip())
-        else:
-            if request.method not in READING and not from_own_page(request):
-                raise HTTPException(403, "an act comes from this server's own pages")
-            # a public page asks for nobody: it is there for everybody, also when the accounts are not
-            person = await self.book.by_cookie(request.cookies.get(self.cookie)) if role is not None else None
-        request.state.person = person
+        bears = _bearer(request) is not None
+        if not bears and request.method not in READING and not from_own_page(request):
+            raise HTTPException(403, "an act comes from this server's own pages")
+        # a public page asks for nobody: it is there for everybody, also when the accounts are not
+        person = await self._who(request) if bears or role is not None else None
+        request.state.person, request.state.gate = person, self
         if role is None:
             return
         if person is None:
             raise NotSignedInError
         if not person.may(role):
             raise NotAllowedError(role)
+
+    async def lets(self, request: Request) -> bool:
+        """Tell whether the request would be let through now: a session ends, a token too. While the database is away nobody is sent off."""
+        role = needed(request.method, request.scope["path"])
+        try:
+            person = await self._who(request)
+        except (SQLAlchemyError, OSError):
+            return True
+        return role is None or (person is not None and person.may(role))
+
+    async def _who(self, request: Request) -> Person | None:
+        bearer = _bearer(request)
+        if bearer is not None:
+            return await self.book.by_bearer(bearer)
+        return await self.book.by_cookie(request.cookies.get(self.cookie))
+
+
+def _bearer(request: Request) -> str | None:
+    """The token that a program brings, None when it brings none."""
+    given = request.headers.get("authorization", "")
+    return given[len(BEARER) :].strip() if given[: len(BEARER)].lower() == BEARER else None
 
 
 def from_own_page(request: Request) -> bool:
@@ -61,6 +80,12 @@ def from_own_page(request: Request) -> bool:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+async def still_in(request: Request) -> bool:
+    """Tell whether whoever opened this stream may still follow it."""
+    gate: Gate = request.state.gate
+    return await gate.lets(request)
 
 
 def person_of(request: Request) -> Person | None:

@@ -24,6 +24,11 @@ function swap(part, fresh) {
 
 async function take(url) {
   const answer = await fetch(url, { headers: { Accept: "text/html" } });
+  if (answer.redirected && new URL(answer.url).pathname !== new URL(url, location).pathname) {
+    // the sign-in has ended: the server leads there and back, but nobody loses what they are typing
+    if (!document.activeElement?.matches("input, select, textarea")) location.assign(url);
+    throw new Error("signed out");
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!answer.ok && answer.status !== 422) throw new Error(String(answer.status));
   for (const part of document.querySelectorAll("[data-part]")) {
@@ -82,7 +87,10 @@ async function refresh() {
 if (root) {
   const events = new EventSource(root.dataset.live);
   events.addEventListener("open", () => show("live"));
-  events.addEventListener("error", () => show("waiting"));
+  events.addEventListener("error", () => {
+    show("waiting");
+    if (events.readyState === EventSource.CLOSED) refreshSoon(); // refused: the page itself tells why
+  });
   events.addEventListener("away", () => show("away"));
   events.addEventListener("changed", (event) => {
     if (root.hasAttribute("data-away")) return location.reload();

@@ -107,12 +107,30 @@ def town(busy: Any, register_file: Any, lift_of: Any) -> Town:
     now = datetime.now(UTC)
     seeded = Town(busy.dsn, service_day(now, ATHENS), bins, uuid.uuid4())
     figures = {"metres": 21_400.0, "seconds": 14_000, "kg": 2400, "stops": 30, "left_out": 2, "cost": 160.0}
-    left_out = [{"what": "stop", "id": "Κ-040", "reason": "not_worth", "why": "it can wait"}]
+    left_out = [{"what": "stop", "id": "Κ-040", "reason": "not_worth", "params": {"prize": 0.8}, "why": "it can wait"}]
+    # fmt: off
     explained = {
         "yesterday": {"metres": -1800, "seconds": -1300, "cost": -14.2, "stops": -3, "kg": -200},
         "every_bin": {"metres": -8200, "seconds": -7000, "cost": -61.0, "stops": -10, "kg": -700},
+        "fixed_routes": {
+            "metres": -9900, "seconds": -7200, "cost": -70.5, "stops": -14, "kg": -820, "no_truck": ["truck-09"],
+            "there": [{"truck": "truck-01", "stops": 44, "metres": 31_300, "seconds": 21_600, "kg": 3220, "passed_over": ["Κ-900"]}],
+        },
+        "chosen": [{
+            "id": "Κ-001", "truck": "truck-01", "must": False, "prize": 9.5,
+            "detour_cost": 1.25, "detour_metres": 640, "detour_seconds": 180,
+        }],
+        "not_chosen": [{
+            "what": "stop", "id": "Κ-040", "reason": "not_worth", "params": {"prize": 0.8}, "why": "it can wait",
+            "prize": 0.8, "cheapest": 3.4,
+            "trucks": [
+                {"truck": "truck-01", "code": "costs", "why": "it would cost 3.40 EUR more", "cost": 3.4},
+                {"truck": "truck-02", "code": "no_stream", "why": "it does not take this stream", "cost": None},
+            ],
+        }],
         "rules": [{"rule": "shift", "saved": 4.2, "more_stops": 1, "more_musts": 0}],
     }
+    # fmt: on
     result = {"plan": {"left_out": left_out}, "explained": explained}
     first = {"kind": "first_plan", "subject": str(seeded.day), "said_by": "planner"}
     seeded.put(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -168,6 +169,40 @@ def test_a_proposed_plan_is_decided_on_once_and_by_whom_is_kept(http: httpx.Clie
     assert town.run("SELECT state, decided_by FROM fleet.plan WHERE id = %s", name) == [("rejected", "Άννα Γεωργίου")]
     again = http.post(f"/board/plan/{name}/decide", data={"verdict": "approve"})
     assert (again.status_code, "δεν περιμένει πια απόφαση" in again.text) == (422, True)
+
+
+def test_the_plan_says_in_the_readers_language_why_and_against_what(http: httpx.Client, town: Any) -> None:
+    told = {"state": "ignored", "said_by": "citizen", "detail": {}, "at": datetime.now(UTC), "answered": datetime.now(UTC)}
+    for subject, code, params in (
+        ("Κ-041", "on_route", {"stop": "Κ-041", "truck": "truck-02"}),
+        ("Κ-042", "bad_number", {"field": "load"}),
+    ):
+        answer = {"code": code, "params": params}
+        town.put("plan_trigger", id=uuid.uuid4(), kind="overflow", subject=subject, why="said in English", answer=answer, **told)
+    greek, english = (http.get("/board/plan", params={"lang": lang, "bin": "Κ-040"}).text for lang in ("el", "en"))
+    for said in (
+        "Σταθερά δρομολόγια του δήμου", "−9,9\xa0km", "Χωρίς όχημα σήμερα τα δρομολόγια: truck-09",
+        "Μπορεί να περιμένει: η αποκομιδή του αξίζει σήμερα 0,80\xa0€", "θα κόστιζε 3,40\xa0€ επιπλέον", "δεν παίρνει αυτό το ρεύμα",
+        "Κ-041: είναι ήδη στη διαδρομή (Απορριμματοφόρο 2)", "Το φορτίο του δεν είναι έγκυρος αριθμός",
+    ):  # fmt: skip
+        assert said in greek, said
+    for said in ("it can wait", "EUR more", "this stream", "said in English"):
+        assert said not in greek, said
+    assert "it would cost 3.40\xa0€ more" in english
+    assert "αξίζει σήμερα 9,50\xa0€" in http.get("/board/plan", params={"bin": "Κ-001", "lang": "el"}).text
+    assert "0,80\xa0€" in http.get("/board").text, "the board says it too"
+    town.run("UPDATE fleet.plan SET result = jsonb_set(result, '{explained,fixed_routes}', 'null') WHERE id = %s", town.plan)
+    assert "register fixed-routes" in http.get("/board/plan").text, "how to enter them, where there are none"
+
+
+def test_whoever_may_only_look_is_shown_no_act(http: httpx.Client, busy: Any, web: Any, tmp_path: Any) -> None:
+    file = tmp_path / "token"
+    assert busy.run("staff", "token", "looks on", "--role", "viewer", "--out", str(file)).returncode == 0
+    looks_on = {"Authorization": f"Bearer {file.read_text().strip()}"}
+    for path in ("/board", "/board/plan", "/board/closures", "/board/messages", "/service", "/tickets", "/enrolment"):
+        page = http.get(path, headers=looks_on)
+        assert (page.status_code, re.findall(r'method="post" action="(?!/sign-out)[^"]*"', page.text)) == (200, []), path
+    assert 'action="/board/plan/again"' in http.get("/board/plan").text
 
 
 def test_a_bin_that_must_be_served_becomes_a_trigger(http: httpx.Client, town: Any) -> None:

@@ -53,7 +53,8 @@ async def test_a_truck_gets_its_route_with_the_way_and_a_plan_its_reasons(
     shown = (await client.get(f"/api/plans/{newest['id']}")).json()
     assert shown["parent_difference"]["only_there"] == [name]
     (left,) = [item for item in shown["left_out"] if item["id"] == name]
-    assert (left["reason"], left["why"]) == ("skipped", "the driver skipped it: δεν ήταν έξω")
+    assert (left["reason"], left["why"]) == ("skipped", "the driver skipped it: not_out")
+    assert left["params"] == {"said": "not_out"}
 
 
 async def test_what_is_not_there_is_404_and_what_is_wrong_422(dispatch: Any, client: httpx.AsyncClient, day: dict[str, str]) -> None:
