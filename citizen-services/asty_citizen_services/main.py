@@ -106,6 +106,20 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.cookies, app.state.database = cookies, database
     app.add_route("/static/{name}", assets.serve)
+    # addresses are tried in this order: what most people open comes first
+    app.include_router(
+        portal.routes(
+            database,
+            screens,
+            catalogue,
+            settings.zone,
+            cases.desk,
+            settings.address,
+            settings.secret,
+            pays_online=settings.bank is not None,
+        )
+    )
+    app.include_router(Apply(database, filling, cases.desk).routes())
     app.include_router(health.routes(database, measured))
     app.include_router(sign_in.routes(database, cookies, screens, login, settings.address))
     app.include_router(NoticePages(database, screens, settings.zone, settings.notices).routes())
@@ -126,7 +140,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(AccountPages(database, screens, settings.zone, settings.address).routes())
     app.include_router(AwayPages(database, screens, settings.zone).routes())
     app.include_router(MandatePages(database, screens, settings.zone).routes())
-    app.include_router(Apply(database, filling, cases.desk).routes())
     agents = Agents(database, screens, filling, cases.desk, settings.zone, settings.address)
     app.include_router(agents.routes())
     app.include_router(FilingPages(agents).routes())
@@ -134,18 +147,6 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.oidc is not None:
         directory = Directory(settings.oidc, settings.address + directory_pages.BACK)
         app.include_router(directory_pages.routes(database, cookies, directory))
-    app.include_router(
-        portal.routes(
-            database,
-            screens,
-            catalogue,
-            settings.zone,
-            cases.desk,
-            settings.address,
-            settings.secret,
-            pays_online=settings.bank is not None,
-        )
-    )
     app.include_router(KioskPages(database, screens, cookies, catalogue, login, settings.address, settings.secret).routes())
     app.include_router(HandOffPages(database, filling, settings.address).routes())
     app.include_router(KioskFilling(database, filling, settings.address, settings.secret).routes())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from asty_citizen_services.audit.chain import BEGINNING, Detail, Flaw, Link, fla
 from asty_citizen_services.audit.models import AuditEntry, AuditHead
 
 SEALS = "seals"
+_AS_IT_IS = {"synchronize_session": False}  # a head is never an object of the session
 _CHANGED_SINCE = text("""
     SELECT h.stream, h.number, encode(h.hash, 'hex') AS hash FROM audit_head h
     WHERE h.stream <> :seals AND EXISTS (SELECT 1 FROM audit_entry e WHERE e.stream = h.stream AND e.number = h.number AND e.at > :since)
@@ -25,16 +26,20 @@ def write(session: Session, stream: str, *, at: datetime, actor: str, act: str, 
     `actor` is a visitor's `actor` or `system`; `act` is `room.verb`; `subject` names whose data it is, the stream's own without it.
     A transaction that writes to several streams does so in alphabetical order, since each stays locked until the end.
     """
-    session.execute(insert(AuditHead).values(stream=stream, number=0, hash=BEGINNING).on_conflict_do_nothing())
-    head = session.scalars(
-        select(AuditHead).where(AuditHead.stream == stream).with_for_update().execution_options(populate_existing=True)
-    ).one()
-    link = Link(stream, head.number + 1, at, actor, act, subject or stream, details, head.hash)
-    head.number, head.hash = link.number, link.seal()
+    began = insert(AuditHead).values(stream=stream, number=0, hash=BEGINNING)
+    locked = began.on_conflict_do_update(index_elements=["stream"], set_={"number": AuditHead.number}).returning(
+        AuditHead.number, AuditHead.hash
+    )
+    number, before = session.execute(locked).one()
+    link = Link(stream, number + 1, at, actor, act, subject or stream, details, before)
+    sealed = link.seal()
+    session.execute(
+        update(AuditHead).where(AuditHead.stream == stream).values(number=link.number, hash=sealed), execution_options=_AS_IT_IS
+    )
     session.add(
         AuditEntry(
             stream=stream, number=link.number, at=at, actor=actor, act=act, subject=link.subject,
-            details=dict(details), before=link.before, hash=head.hash,
+            details=dict(details), before=before, hash=sealed,
         )
     )  # fmt: skip
     session.flush()

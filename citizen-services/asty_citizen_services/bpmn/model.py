@@ -3,6 +3,7 @@
 import ast
 import hashlib
 from collections.abc import Iterator, Set
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Model(Struct, frozen=True):
     ends: dict[str, str]
 
     def spec(self) -> Any:
-        """Return the engine's own form."""
+        """Return the engine's own form: cases of one model share it, none changes it."""
         return _spec(self.xml, self.process)
 
     @property
@@ -120,6 +121,7 @@ def read(xml: str, path: str, services: Set[str]) -> Model:
     return Model(process.get("id"), xml, hashlib.sha256(xml.encode()).hexdigest(), steps, ends)
 
 
+@lru_cache(maxsize=64)
 def _spec(xml: str, process: str) -> Any:
     parser = _Parser()
     parser.add_bpmn_str(xml.encode())

@@ -50,11 +50,10 @@ def amending(
     return draft
 
 
-def take(session: Session, draft: uuid.UUID, citizen: uuid.UUID) -> Draft | None:
-    """Lock a draft of a citizen that is not filed; None when there is none."""
-    return session.scalars(
-        select(Draft).where(Draft.id == draft, Draft.citizen_id == citizen, Draft.filed_at.is_(None)).with_for_update()
-    ).one_or_none()
+def take(session: Session, draft: uuid.UUID, citizen: uuid.UUID, *, lock: bool = True) -> Draft | None:
+    """Return a draft of a citizen that is not filed; None when there is none. Who only shows it does not `lock` it."""
+    found = select(Draft).where(Draft.id == draft, Draft.citizen_id == citizen, Draft.filed_at.is_(None))
+    return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
 
 def of_browser(session: Session, draft: uuid.UUID, browser: bytes) -> Draft | None:

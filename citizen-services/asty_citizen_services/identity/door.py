@@ -5,11 +5,12 @@
 `Anybody`, `ACitizen` and `AnOfficer` are the common ones, ready to annotate with.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from asty_citizen_services.database import Database
 from asty_citizen_services.failures import RefusedError, SignInNeededError
@@ -18,32 +19,35 @@ from asty_citizen_services.identity.roles import Role
 from asty_citizen_services.identity.visitor import CitizenVisitor, StaffVisitor, Visitor
 
 
-def anybody(request: Request) -> Visitor | None:
-    """Return who is signed in, if anybody is. Pages show it in their head (`visitor`)."""
+async def anybody(request: Request) -> Visitor | None:
+    """Return who is signed in, if anybody is. Pages show it in their head (`visitor`). Only a session takes a thread."""
     token = request.cookies.get(request.app.state.cookies.session)
     if token is None:
         return None
-    database: Database = request.app.state.database
-    with database.begin() as session:
-        found = sessions.visitor(session, token, datetime.now(UTC))
+    found = await run_in_threadpool(_visitor, request.app.state.database, token)
     request.state.visitor = found
     return found
 
 
-def citizen(found: Annotated[Visitor | None, Depends(anybody)]) -> CitizenVisitor:
+def _visitor(database: Database, token: str) -> Visitor | None:
+    with database.begin() as session:
+        return sessions.visitor(session, token, datetime.now(UTC))
+
+
+async def citizen(found: Annotated[Visitor | None, Depends(anybody)]) -> CitizenVisitor:
     """Return the citizen who asks. Raises SignInNeededError, which leads to the sign-in and back."""
     if not isinstance(found, CitizenVisitor):
         raise SignInNeededError("citizen")
     return found
 
 
-def staff(*roles: Role) -> Callable[[Visitor | None], StaffVisitor]:
+def staff(*roles: Role) -> Callable[[Visitor | None], Awaitable[StaffVisitor]]:
     """Return a dependency that lets officers in who have one of the roles in any department; without roles, every account.
 
     Which department's cases they may see is the room's own question (`visitor.has(role, department)`).
     """
 
-    def officer(found: Annotated[Visitor | None, Depends(anybody)]) -> StaffVisitor:
+    async def officer(found: Annotated[Visitor | None, Depends(anybody)]) -> StaffVisitor:
         if not isinstance(found, StaffVisitor):
             raise SignInNeededError("staff")
         if roles and not any(found.has(role) for role in roles):

@@ -72,11 +72,11 @@ class Apply:
     def resume(self, draft: uuid.UUID, citizen: ACitizen) -> Response:
         """Go on where something lacks, or to the answers when nothing does."""
         with self.database.begin() as session:
-            return RedirectResponse(f"/drafts/{draft}/{self.filling.first_wrong(_draft(session, draft, citizen))}", 303)
+            return RedirectResponse(f"/drafts/{draft}/{self.filling.first_wrong(_draft(session, draft, citizen, lock=False))}", 303)
 
     def show(self, request: Request, draft: uuid.UUID, page: str, citizen: ACitizen) -> Response:
         with self.database.begin() as session:
-            found = _draft(session, draft, citizen)
+            found = _draft(session, draft, citizen, lock=False)
             return self.filling.show(request, session, found, page, _place(draft, citizen), wanted=_wanted(session, found))
 
     def keep(self, request: Request, draft: uuid.UUID, page: str, visitor: Anybody, form: Posted) -> Response:
@@ -92,7 +92,7 @@ class Apply:
 
     def look_over(self, request: Request, draft: uuid.UUID, citizen: ACitizen) -> Response:
         with self.database.begin() as session:
-            return self.filling.look_over(request, session, _draft(session, draft, citizen), _place(draft, citizen))
+            return self.filling.look_over(request, session, _draft(session, draft, citizen, lock=False), _place(draft, citizen))
 
     def file(self, request: Request, draft: uuid.UUID, citizen: ACitizen) -> Response:
         """File the draft once, however often the button is pressed."""
@@ -117,7 +117,7 @@ class Apply:
 
     def show_file(self, draft: uuid.UUID, upload: uuid.UUID, citizen: ACitizen) -> Response:
         with self.database.begin() as session:
-            return self.filling.file_of(session, _draft(session, draft, citizen), upload)
+            return self.filling.file_of(session, _draft(session, draft, citizen, lock=False), upload)
 
     def _complete(self, session: Session, draft: Draft, citizen: CitizenVisitor, answers: Answers) -> uuid.UUID:
         """Put the completed answers in place of the filed ones, and give the case back to its officer."""
@@ -141,8 +141,8 @@ def _place(draft: uuid.UUID, citizen: CitizenVisitor) -> Place:
     return Place(f"/drafts/{draft}", "/cases", citizen.actor)
 
 
-def _draft(session: Session, draft: uuid.UUID, citizen: CitizenVisitor) -> Draft:
-    found = drafts.take(session, draft, citizen.id)
+def _draft(session: Session, draft: uuid.UUID, citizen: CitizenVisitor, *, lock: bool = True) -> Draft:
+    found = drafts.take(session, draft, citizen.id, lock=lock)
     if found is None:
         raise RefusedError(404, *GONE)
     return found
