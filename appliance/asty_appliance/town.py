@@ -1,7 +1,8 @@
 """Which programs make up a town on one machine, and how they are told of each other."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from asty_appliance.work import WorkFailedError, run_once
 ORG = "demo"
 FLEET = "cloud-api"
 Progress = Callable[[str], None]
+Steps = Sequence[tuple[tuple[str, ...], Mapping[str, str]]]
+"""Commands in turn, each with its settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +149,31 @@ def bring_up(town: Town, supervision: Supervision, extra: tuple[Program, ...] = 
     say(f"PostgreSQL, MQTT, Kafka{', Valhalla' if town.has_roads else ''} are starting")
     supervision.start(town.servers)
     postgres.create_database(town.home, town.ports["postgres"])
-    environment = settings(town.home, town.ports, town.town_file)
     say("bringing the database to its newest version")
-    run_once((executable("asty-stream"), "migrate"), environment)
-    run_once((executable("asty-cloud-api"), "migrate"), environment)
-    for program in town.processes:
-        if program.name == civic.SERVER:
-            run_once((program.command[0], "migrate"), program.environment)
-            run_once((program.command[0], "departments", "import"), program.environment)
-            if "ASTY_CITIZEN_TRUST" in program.environment and civic.DIRECTORY in {one.name for one in town.processes}:
-                run_once((program.command[0], "demo-town", str(civic.signing(town.home))), program.environment)
+    _bring_up_to_date(town)
     ready = [program for program in town.processes if program.name != FLEET or _has_way_in(program, say)]
     say(f"starting {', '.join(program.name for program in ready)}")
     supervision.start(ready)
+
+
+def _bring_up_to_date(town: Town) -> None:
+    """Bring each member's schema to its newest version, side by side: they share nothing but the database. Raises WorkFailedError."""
+    environment = settings(town.home, town.ports, town.town_file)
+    members: list[Steps] = [[((executable(name), "migrate"), environment)] for name in ("asty-stream", "asty-cloud-api")]
+    for program in town.processes:
+        if program.name == civic.SERVER:
+            wanted: list[tuple[str, ...]] = [("migrate",), ("departments", "import")]
+            if "ASTY_CITIZEN_TRUST" in program.environment and civic.DIRECTORY in {one.name for one in town.processes}:
+                wanted.append(("demo-town", str(civic.signing(town.home))))
+            members.append([((program.command[0], *arguments), program.environment) for arguments in wanted])
+
+    def in_turn(steps: Steps) -> None:
+        for command, settings_of_it in steps:
+            run_once(command, settings_of_it)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(in_turn, steps) for steps in members]:
+            done.result()
 
 
 def _has_way_in(program: Program, say: Progress) -> bool:
