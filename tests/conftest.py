@@ -20,10 +20,14 @@ from pathlib import Path
 
 import pytest
 from asty_appliance.servers.postgres import binaries
+from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
 START_SECONDS = 20.0
 EXPECT_MILLISECONDS = 20_000  # Playwright's own 5 s fail on a busy machine; actions and navigation have 30 s already
+
+settings.register_profile("asty", deadline=None)  # 200 ms an example are nothing to rely on, on a busy machine
+settings.load_profile("asty")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

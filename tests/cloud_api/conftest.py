@@ -23,6 +23,8 @@ import httpx
 import msgspec
 import psycopg
 import pytest
+from asty_appliance.home import Home
+from asty_appliance.servers import valhalla
 from asty_cloud_api import database
 from asty_cloud_api.migrate import migrate as migrate_fleet
 from asty_cloud_api.staff import accounts
@@ -149,6 +151,26 @@ def template(prepared: Callable[[str, Callable[[str], None]], str]) -> str:
 def fleet(postgres: Any, town_file: Path) -> Fleet:
     """The fleet's database with nothing in it."""
     return Fleet(postgres.dsn, {"ASTY_ORG": "demo", "ASTY_DATABASE_DSN": postgres.dsn, "ASTY_TOWN_FILE": str(town_file)})
+
+
+@pytest.fixture(scope="module")
+def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[str]:
+    """The appliance's own Valhalla on tiles of the town."""
+    home = Home(server_folder("valhalla"))
+    home.make()
+    program = valhalla.program(home, free_port())
+    valhalla.build(home, town_file, lambda _: None)
+    process = subprocess.Popen(program.command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while True:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{program.address}/status", trust_env=False).status_code == 200:
+                break
+        assert time.monotonic() < deadline, "Valhalla did not start in 30 s"
+        time.sleep(0.05)
+    yield program.address
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="module")

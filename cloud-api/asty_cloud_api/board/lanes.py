@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from asty_cloud_api.board.arrivals import FRESH, Basis, Call, Here, arrivals
@@ -11,6 +11,7 @@ ON_TIME = timedelta(minutes=5)
 SIGNS = 8
 """So many colours and letters tell trucks apart; further trucks begin again."""
 DONE = frozenset({"served", "missed"})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Told = Literal["accepted", "seen", "delivered", "told"]
 type Record = Mapping[str, Any]
 """A row of the database by its column names, or an object of stored JSON."""
@@ -192,9 +193,16 @@ def _visited(stops: Sequence[Record], unloaded: Sequence[Record]) -> dict[int, d
 
 
 def _done(stops: Sequence[Record], fate: Mapping[str, Record], visited: Mapping[int, datetime]) -> int:
-    """How many calls lie behind the truck: up to the last one that something became of; what lies between was passed over."""
-    bins = (i for i, stop in enumerate(stops) if stop["kind"] == "bin" and fate[stop["id"]]["state"] in DONE)
-    return max((i + 1 for i in (*bins, *visited)), default=0)
+    """How many calls lie behind the truck: up to the newest one that something became of, and those done just after it.
+
+    What lies between was passed over. A call that was made out of its turn, far ahead, moves nothing once the truck goes on in order.
+    """
+    rows = {i: fate[stop["id"]] for i, stop in enumerate(stops) if stop["kind"] == "bin"}
+    made = {**{i: row["at"] or _LONG_AGO for i, row in rows.items() if row["state"] in DONE}, **visited}
+    done = max(made, key=lambda i: (made[i], i)) + 1 if made else 0
+    while done in made:
+        done += 1
+    return done
 
 
 def _state(index: int, done: int, stop: Record, fate: Mapping[str, Record], over: bool) -> str:

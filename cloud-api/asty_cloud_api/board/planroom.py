@@ -29,10 +29,10 @@ FROM fleet.plan AS p LEFT JOIN fleet.plan AS q ON q.id = p.parent WHERE p.day = 
 """
 _EXPLAINED = "SELECT result -> 'explained' AS explained FROM fleet.plan WHERE id = :id"
 _TRIGGERS = """
-SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.detail ->> 'by' AS by, t.state, t.why, t.answer, t.answered, p.version, b.street,
-       v.name AS vehicle,
+SELECT t.id, t.at, t.kind, t.subject, t.said_by, t.detail ->> 'by' AS by, t.state, t.why, t.answer, t.answered,
+       p.version, b.id AS bin, b.street, v.name AS vehicle,
        CASE WHEN t.kind = 'street_closed' AND t.subject <> 'again' THEN t.detail ->> 'name' END AS closure
-FROM fleet.plan_trigger AS t LEFT JOIN fleet.plan AS p ON p.id = t.plan LEFT JOIN fleet.bin AS b ON b.id = t.subject
+FROM fleet.plan_trigger AS t LEFT JOIN fleet.plan AS p ON p.id = t.plan LEFT JOIN fleet.bin AS b ON t.subject IN (b.id, b.tag)
 LEFT JOIN fleet.vehicle AS v ON v.edge = t.subject
 WHERE t.at >= :begins AND t.at < :ends ORDER BY t.at DESC LIMIT 100
 """
@@ -53,7 +53,7 @@ FROM fleet.vehicle AS v WHERE kind = 'truck' ORDER BY capacity_l DESC NULLS LAST
 RETURNING edge
 """
 _HIRED = "SELECT count(*) + 1 AS number FROM fleet.vehicle WHERE edge LIKE 'hired-%'"
-_BINS = "SELECT id, street FROM fleet.bin ORDER BY id"
+_BINS = "SELECT id, street, tag FROM fleet.bin ORDER BY id"
 _BIN = "SELECT id FROM fleet.bin WHERE id = :id"
 Word = Annotated[str, Form(max_length=120)]
 Edges = Annotated[list[str], Form()]
@@ -217,6 +217,7 @@ class _Screen:
         context |= {"said": shown.said, "supposed": shown.supposed, "asked": shown.asked or {}, "seconds": shown.seconds, "again": AGAIN}
         context |= {"why": _why(explained or {}, (request.query_params.get("bin") or "").strip()[:64])}
         context |= {"vehicles": {row["edge"]: row["name"] for row in trucks}, "places": {row["id"]: row["street"] for row in bins}}
+        context |= {"numbers": {row["tag"]: row["id"] for row in bins}}  # a sensor names a bin by its tag
         return desk.render(request, "board-plan.html", context, status=422 if wrong or shown.said else 200)
 
 

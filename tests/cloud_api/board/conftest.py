@@ -3,23 +3,16 @@
 import asyncio
 import json
 import math
-import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import psycopg
 import pytest
-from asty_appliance.home import Home
-from asty_appliance.servers import valhalla
 from asty_cloud_api.database import changing
 from asty_cloud_api.dispatch.planner import Habits, Planner
 from asty_cloud_api.fleet.plans import service_day
@@ -160,26 +153,6 @@ def town(busy: Any, register_file: Any, lift_of: Any) -> Town:
     busy.put("truck-02", (t, Position(lat=at["lat"], lon=at["lon"], v=4.0, course=120.0)))
     busy.put("truck-02", (t - 60_000, lift_of(bins["Κ-040"]["tag"], t - 60_000, 44.0)))
     return seeded
-
-
-@pytest.fixture(scope="module")
-def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[str]:
-    """The appliance's own Valhalla on tiles of the town."""
-    home = Home(server_folder("valhalla"))
-    home.make()
-    program = valhalla.program(home, free_port())
-    valhalla.build(home, town_file, lambda _: None)
-    process = subprocess.Popen(program.command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while True:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{program.address}/status", trust_env=False).status_code == 200:
-                break
-        assert time.monotonic() < deadline, "Valhalla did not start in 30 s"
-        time.sleep(0.05)
-    yield program.address
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(scope="module")

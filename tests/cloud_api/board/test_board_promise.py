@@ -15,8 +15,8 @@ SIX = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 STREETS = ("Ερμού", "Ερμού", "Κοραή", "Δημητριάδος", "Δημητριάδος", "Αργοναυτών")
 
 
-def a_lane(done: int, now: datetime, *, heard: datetime | None = None, states: dict[str, str] | None = None) -> Lane:
-    """Six bins five minutes apart from 06:05 on; `done` are served on time; `heard` gives a position of that time at the last of them."""
+def a_lane(done: int, now: datetime, *, heard: datetime | None = None, states: dict[str, str] | None = None, first: str = "") -> Lane:
+    """Six bins five minutes apart from 06:05 on; `done` are served on time, `first` before all; `heard`: a position then, at the last."""
     stops, rows = [], []
     for n, street in enumerate(STREETS, 1):
         eta = SIX + timedelta(minutes=5 * n)
@@ -25,8 +25,8 @@ def a_lane(done: int, now: datetime, *, heard: datetime | None = None, states: d
             {"n": n, "kind": "bin", "id": name, "lat": 39.36 + n / 1000, "lon": 22.95, "street": street, "eta": eta.isoformat()}
             | {"service_s": 60, "stream": "residual"}
         )
-        state = (states or {}).get(name) or ("served" if n <= done else "left")
-        at = eta + timedelta(seconds=60) if state in ("served", "missed") else None
+        state = (states or {}).get(name) or ("served" if n <= done or name == first else "left")
+        at = SIX if name == first else eta + timedelta(seconds=60) if state in ("served", "missed") else None
         row = {"bin": name, "edge": "truck-01", "planned_edge": "truck-01", "n": n, "state": state, "at": at, "kg": None, "reason": None}
         rows.append(row | {"said_by": None, "photo": None, "eta": eta})
     route: dict[str, Any] = {"edge": "truck-01", "version": 1, "made": SIX, "stops": stops, "path": None, "figures": {"metres": 4000}}
@@ -77,6 +77,13 @@ def test_a_stop_that_the_truck_passed_over_is_not_promised() -> None:
     one = a_lane(4, now, heard=now, states={"B-2": "left"})
     assert line(one, "B-2").state == "passed"
     assert promise(one, line(one, "B-2"), now).state == "no_news"
+
+
+def test_a_stop_far_ahead_that_was_served_first_is_no_reason_to_call_those_between_passed_over() -> None:
+    one = a_lane(2, SIX + timedelta(minutes=12), first="B-6")
+    assert [found.state for found in one.lines] == ["served", "served", "next", "left", "left", "served"]
+    assert line(a_lane(5, SIX + timedelta(minutes=27), first="B-6"), "B-6").state == "served"
+    assert a_lane(5, SIX + timedelta(minutes=27), first="B-6").pace == "done"
 
 
 def test_of_several_bins_in_a_street_the_next_arrival_counts() -> None:

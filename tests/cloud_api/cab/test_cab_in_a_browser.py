@@ -1,6 +1,8 @@
 """One whole shift in a real Chromium, online, offline and back; and the screens at the size of a tablet and of a phone."""
 
 import io
+import math
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -31,8 +33,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def on_roads(busy: Any, roads_url: str) -> None:
+    """The server knows Valhalla: it finds a way back for a truck that has left its route."""
+    busy.environment["ASTY_VALHALLA_URL"] = roads_url
+
+
 @pytest.fixture
-def tablet_of(browser: Browser, web: Any) -> Iterator[Callable[..., Page]]:
+def tablet_of(browser: Browser, on_roads: None, web: Any) -> Iterator[Callable[..., Page]]:
     """Return a maker of tablets: each has its own storage; at the end none has complained nor asked anything from outside."""
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
@@ -126,6 +134,10 @@ def sent(page: Page) -> None:
     expect(page.locator(".bar__net")).to_have_text("Σε σύνδεση", timeout=30_000)
 
 
+def place_of(bin_: dict[str, Any]) -> tuple[float, float]:
+    return bin_["lat"], bin_["lon"]
+
+
 def miss(page: Page, reason: str) -> None:
     page.locator(".reasons").get_by_role("button", name=reason).click()
 
@@ -185,6 +197,19 @@ def test_a_whole_shift_with_and_without_coverage(
     page.get_by_role("button", name="Ζύγιση").click()
     assert page.locator("dialog .key").count() == 0, "no typing while moving"
     page.get_by_role("button", name="Κλείσιμο").click()
+
+    # off the route: directions from where the truck is, in Greek; its receiver tells of it every second
+    astray = max(bins, key=lambda one: min(math.dist(place_of(one), routes.depot), math.dist(place_of(one), place_of(bins[8]))))
+    ways: list[Any] = []
+    page.on("response", lambda answer: ways.append(answer) if "/api/cab/way" in answer.url else None)
+    while not ways:
+        drive(astray, 3.0)
+        page.wait_for_timeout(1000)
+    assert ways[0].status == 200
+    turns = [turn["text"] for turn in ways[0].json()["turns"]]
+    assert all(re.search("[α-ω]", text) for text in turns)
+    expect(page.locator(".turn__text")).to_have_text(re.compile("|".join(map(re.escape, turns))))
+    assert failures(page) == []
     drive(bins[8], 0.0)
     expect(page.locator(".notes .note--lock")).to_be_hidden(timeout=15_000)
 
