@@ -90,6 +90,21 @@ class Model(Struct, frozen=True):
         """Return the engine's own form: cases of one model share it, none changes it."""
         return _spec(self.xml, self.process)
 
+    def signers(self, does: str) -> int:
+        """Return how many sign what the system step `does` writes, before it is delivered or written anew."""
+        root = etree.fromstring(self.xml.encode())
+        ways = [(flow.get("sourceRef"), flow.get("targetRef")) for flow in root.iter(f"{BPMN}sequenceFlow")]
+        at = [step.id for step in self.steps.values() if step.does == does]
+        seen: set[str] = set()
+        while at:
+            here = at.pop()
+            for after in (target for source, target in ways if source == here):
+                step = self.steps.get(after)
+                if after not in seen and (step is None or "signature" in step.asks):
+                    seen.add(after)
+                    at.append(after)
+        return len(seen & self.steps.keys())
+
     @property
     def lanes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(step.lane for step in self.steps.values()))

@@ -17,10 +17,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
+from asty_citizen_services.documents.places import Place, reserve
+
 HERE = Path(__file__).parent / "letter"
 CODE_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no sign is mistaken for another when it is read out on the phone."""
 CODE_LENGTH = 16
+_POINTS = 0.75
+"""A CSS pixel."""
 _MONTHS = (
     *("Ιανουαρίου", "Φεβρουαρίου", "Μαρτίου", "Απριλίου", "Μαΐου", "Ιουνίου"),
     *("Ιουλίου", "Αυγούστου", "Σεπτεμβρίου", "Οκτωβρίου", "Νοεμβρίου", "Δεκεμβρίου"),
@@ -56,8 +60,10 @@ def read_code(text: str) -> str | None:
     return code if len(code) == CODE_LENGTH and set(code) <= set(CODE_SIGNS) else None
 
 
-def compose(folder: Path, template: str, facts: Mapping[str, Any], head: Letterhead, code: str, now: datetime, zone: ZoneInfo) -> bytes:
-    """Fill `template`.html of a procedure's documents and return it as PDF/UA-1.
+def compose(
+    folder: Path, template: str, facts: Mapping[str, Any], head: Letterhead, code: str, now: datetime, zone: ZoneInfo, signers: int = 0
+) -> bytes:
+    """Fill `template`.html of a procedure's documents and return it as PDF/UA-1, with a place for each of the `signers`.
 
     `facts` are what the template may name. Raises TemplateWrongError.
     """
@@ -76,6 +82,7 @@ def compose(folder: Path, template: str, facts: Mapping[str, Any], head: Letterh
         "check_address": address,
         "qr": segno.make(address, error="m").svg_data_uri(scale=4, border=2, dark="#15202b"),
         "today": day(now.astimezone(zone).date().isoformat()),
+        "signers": signers,
     }
     try:
         html = environment.get_template(f"{template}.html").render(dict(facts) | given)
@@ -84,10 +91,22 @@ def compose(folder: Path, template: str, facts: Mapping[str, Any], head: Letterh
     out = io.BytesIO()
     page = weasyprint.HTML(string=html, base_url=f"{HERE}/", url_fetcher=_OnlyOwn(allowed_protocols=("data", "file")))
     try:
-        page.write_pdf(out, pdf_variant="pdf/ua-1")
+        document = page.render(pdf_variant="pdf/ua-1")
+        document.write_pdf(out, pdf_variant="pdf/ua-1")
     except FatalURLFetchingError as error:
         raise TemplateWrongError(f"{folder / template}.html: {error}") from error
-    return out.getvalue()
+    return reserve(out.getvalue(), _places(document))
+
+
+def _places(document: weasyprint.Document) -> list[Place]:
+    """Return where the letter leaves room for signers: its boxes `signature_1`, `signature_2` and so on, in points from below."""
+    found = {
+        name: Place(n, (left * _POINTS, (page.height - bottom) * _POINTS, right * _POINTS, (page.height - top) * _POINTS))
+        for n, page in enumerate(document.pages)
+        for name, (left, top, right, bottom) in page.anchors.items()
+        if name.startswith("signature_")
+    }
+    return [found[name] for name in sorted(found)]
 
 
 def day(value: str | date | None) -> str:

@@ -5,18 +5,20 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.audit import journal
 from asty_citizen_services.database import Database
-from asty_citizen_services.documents.compose import Letterhead, compose, new_code
+from asty_citizen_services.documents.compose import Letterhead, compose, grouped, new_code
 from asty_citizen_services.documents.facts import facts
 from asty_citizen_services.documents.models import Document
+from asty_citizen_services.documents.places import FIELD, seal
 from asty_citizen_services.documents.signing import Mark, Signer
 from asty_citizen_services.identity.models import Citizen, Department
 from asty_citizen_services.municipal import desk as municipal
@@ -70,7 +72,10 @@ class Papers:
         )  # fmt: skip
         department = session.get(Department, application.department)
         head = Letterhead(self.municipality, department.name_el if department else "", self.address)
-        content = compose(procedure.folder / "documents", template, said, head, paper.code, now, self.zone)
+        content = compose(
+            procedure.folder / "documents", template, said, head, paper.code, now, self.zone,
+            signers=procedure.model.signers(f"compose:{template}"),
+        )  # fmt: skip
         kept = session.get_one(Document, paper.id)
         _put(kept, content, "draft", [])
         kept.made_at = now
@@ -101,8 +106,9 @@ class Papers:
             found = session.get_one(Document, paper)
             if found.sha256 != sha256 or found.state not in OPEN:
                 raise ChangedMeanwhileError(f"document {paper} has changed")
-            content, field = found.content, f"signature_{len(found.signatures) + 1}"
-        return asyncio.run(signer.sign(content, mark, field))
+            content, field = found.content, FIELD.format(n=len(found.signatures) + 1)
+            shown = seal(mark.name, mark.office, datetime.now(UTC), self.zone, grouped(found.code))
+        return asyncio.run(signer.sign(content, msgspec.structs.replace(mark, seal=shown), field))
 
     def keep_signed(
         self, session: Session, paper: uuid.UUID, before: bytes, content: bytes, *, staff: uuid.UUID, mark: Mark, way: str, now: datetime

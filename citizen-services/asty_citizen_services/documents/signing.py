@@ -1,6 +1,7 @@
 """PAdES signatures: whoever holds a key signs, one after the other, and each signature covers all that stood before it."""
 
 import io
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -9,8 +10,10 @@ from asn1crypto import x509
 from msgspec import Struct
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, signers
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.fields import SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.timestamps import HTTPTimeStamper
+
+from asty_citizen_services.documents.places import Seal, look
 
 
 class NotSignedError(Exception):
@@ -18,11 +21,12 @@ class NotSignedError(Exception):
 
 
 class Mark(Struct, frozen=True):
-    """What a signature says beside itself: the signer's name and office, and why they sign."""
+    """What a signature says beside itself: the signer's name and office, and why they sign; `seal` is what it shows on the page."""
 
     name: str
     office: str
     reason: str
+    seal: Seal | None = None
 
 
 class Signer(Protocol):
@@ -41,7 +45,7 @@ class KeySigner:
         self._timestamper = HTTPTimeStamper(timestamps) if timestamps else None
 
     async def sign(self, pdf: bytes, mark: Mark, field: str) -> bytes:
-        """Add a signature under a field name of its own. Raises NotSignedError."""
+        """Add a signature under a field name of its own, to be seen where the document has a place of that name. Raises NotSignedError."""
         metadata = PdfSignatureMetadata(
             field_name=field,
             md_algorithm="sha256",
@@ -53,7 +57,11 @@ class KeySigner:
         out = io.BytesIO()
         try:
             writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-            await PdfSigner(metadata, signer=self._key, timestamper=self._timestamper).async_sign_pdf(writer, output=out)
+            with ExitStack() as stack:
+                shown = mark.seal is not None and any(name == field for name, *_ in enumerate_sig_fields(writer.prev, filled_status=False))
+                style = stack.enter_context(look(mark.seal)) if mark.seal is not None and shown else None
+                signer = PdfSigner(metadata, signer=self._key, timestamper=self._timestamper, stamp_style=style)
+                await signer.async_sign_pdf(writer, output=out)
         except Exception as error:  # a token, a network and a foreign service fail in their own ways
             raise NotSignedError(
                 f"the key did not sign ({error}); the document is unchanged; try again, or use another way of signing"

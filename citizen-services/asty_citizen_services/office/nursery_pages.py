@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from asty_citizen_services.documents import profiles
-from asty_citizen_services.documents.compose import Letterhead, compose, new_code
+from asty_citizen_services.documents.compose import Letterhead, compose, grouped, new_code
 from asty_citizen_services.documents.models import Document, SigningProfile
+from asty_citizen_services.documents.places import FIELD, seal
 from asty_citizen_services.documents.signing import Mark, NotSignedError
 from asty_citizen_services.failures import NOWHERE, RefusedError
 from asty_citizen_services.identity.door import anybody
@@ -201,9 +202,10 @@ class NurseryPages:
             "year": self._year(), "version": version, "objection_days": table.objection_days if kind == PROVISIONAL else 0,
         }  # fmt: skip
         head = Letterhead(self.municipality, department.name_el if department else "", self.address)
-        content = compose(TEMPLATES, "list", facts, head, code, now, self.office.zone)
-        mark = Mark(way.name, way.office, "Δημοσίευση πίνακα")
-        signed = asyncio.run(profiles.opened(way, secret, self.timestamps).sign(content, mark, "signature_1"))
+        content = compose(TEMPLATES, "list", facts, head, code, now, self.office.zone, signers=1)
+        shown = seal(way.name, way.office, now, self.office.zone, grouped(code))
+        mark = Mark(way.name, way.office, "Δημοσίευση πίνακα", shown)
+        signed = asyncio.run(profiles.opened(way, secret, self.timestamps).sign(content, mark, FIELD.format(n=1)))
         paper = Document(
             id=uuid.uuid4(), application_id=None, kind="nursery_list", title=f"{title} {self._year()}", code=code, docket_id=docket.id,
             sha256=hashlib.sha256(signed).digest(), content=signed, test_data=False, state="delivered",

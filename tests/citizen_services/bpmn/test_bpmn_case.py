@@ -113,6 +113,10 @@ def test_a_head_who_does_not_sign_sends_the_file_back(model: Model) -> None:
     assert walk(model, ("check", "complete"), ("compose", None), ("sign", "returned")).tokens == ("check",)
 
 
+def test_a_diagram_tells_how_many_sign_each_document(model: Model) -> None:
+    assert [model.signers(f"compose:{one}") for one in ("document", "rejection", "nothing")] == [1, 1, 0]
+
+
 def test_a_second_signature_is_waited_for_only_where_it_is_needed() -> None:
     model = load(NAME_CHANGE, SERVICES)
     assert walk(model, facts={"cosigner": "yes"}).tokens == ("cosign",)

@@ -13,6 +13,7 @@ import pytest
 from asn1crypto import x509
 from asty_citizen_services.documents.compose import Letterhead, TemplateWrongError, compose, grouped, new_code, read_code
 from asty_citizen_services.documents.demo_ca import DemoAuthority, NotInProductionError
+from asty_citizen_services.documents.places import FIELD, seal
 from asty_citizen_services.documents.signing import KeySigner, Mark, NotSignedError, from_pkcs12
 from asty_citizen_services.documents.verify import NoPdfError, signatures
 from asty_citizen_services.procedures.catalogue import OWN
@@ -106,6 +107,33 @@ def test_a_template_reaches_neither_other_files_nor_the_network_nor_python(tmp_p
     (tmp_path / "document.html").write_text(content)
     with pytest.raises(TemplateWrongError):
         compose(tmp_path, "document", FACTS, HEAD, CODE, NOW, ATHENS)
+
+
+async def test_each_signer_is_seen_in_a_place_of_his_own_and_the_document_stays_accessible(signer: KeySigner, tmp_path: Path) -> None:
+    pdf = compose(FOLDER, "document", FACTS, HEAD, CODE, NOW, ATHENS, signers=2)
+    for n, name in enumerate(("Ελένη Δοκιμαστική", "Πέτρος Προϊστάμενος"), 1):
+        shown = seal(name, "Δημοτολόγιο", NOW, ATHENS, grouped(CODE))
+        pdf = await signer.sign(pdf, Mark(name, "Δημοτολόγιο", "Έκδοση", shown), FIELD.format(n=n))
+    assert [(one.field, one.whole, one.covers_all) for one in await signatures(pdf, [])] == [
+        ("signature_1", True, True),
+        ("signature_2", True, True),
+    ]
+    with pikepdf.open(io.BytesIO(pdf)) as signed:
+        assert len(signed.pages) == 1
+        fields = list(signed.Root.AcroForm.Fields)
+        boxes = [[float(side) for side in field.Rect] for field in fields]
+        assert boxes[0][2] <= boxes[1][0], "side by side"
+        for n, field in enumerate(fields, 1):
+            assert str(field.TU) == f"Θέση ψηφιακής υπογραφής {n}"
+            numbers = list(signed.Root.StructTreeRoot.ParentTree.Nums)
+            tag = numbers[numbers.index(field.StructParent) + 1]
+            assert (tag.S, tag.K.Obj.T) == ("/Form", field.T)
+        assert signed.pages[0].obj.Tabs == "/S"
+    if which("pdftotext"):
+        said = text_of(pdf, tmp_path)
+        assert said.count("Ψηφιακά υπογεγραμμένο από") == 2
+        assert "Πέτρος Προϊστάμενος" in said
+        assert "25/11/2026 00:30 EET (UTC+02:00)" in said
 
 
 async def test_two_sign_one_after_the_other_and_both_signatures_hold(paper: bytes, signer: KeySigner, authority: DemoAuthority) -> None:
