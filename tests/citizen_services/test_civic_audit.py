@@ -1,8 +1,11 @@
 """The audit: nobody changes it unseen."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +14,7 @@ from asty_citizen_services.audit import journal
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+GUIDE = Path(__file__).parents[2] / "docs/administrator.md"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 
@@ -75,3 +79,23 @@ def test_whoever_turns_the_trigger_off_is_found_out(municipality: Any, forge: Ca
             cursor.execute("ALTER TABLE citizen.audit_entry ENABLE TRIGGER append_only")
             connection.commit()
     assert any(said in flaw for flaw in found), found
+
+
+def test_a_backup_is_made_and_restored_by_the_lines_of_the_administrators_guide(municipality: Any, tmp_path: Path) -> None:
+    with municipality.database.begin() as session:
+        journal.write(session, "case:backed-up", at=NOW, actor="system", act="test.write", name="Άλφα")
+        journal.seal(session, NOW)
+    _, _, chapter = GUIDE.read_text(encoding="utf-8").partition("### Backup and restore")
+    lines = "\n".join(line.strip() for line in chapter.splitlines() if line.startswith("    "))
+    environment = municipality.environment | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    restored = municipality.dsn.rpartition("/")[0] + "/asty_restored"
+    try:
+        said = subprocess.run(["bash", "-eu", "-c", lines], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (said.returncode, said.stderr) == (0, "")
+        assert "whole" in said.stdout
+        with psycopg.connect(restored) as connection:
+            kept = connection.execute("SELECT details FROM citizen.audit_entry WHERE stream = 'case:backed-up'").fetchall()
+        assert kept == [({"name": "Άλφα"},)]
+    finally:
+        with psycopg.connect(municipality.dsn, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS asty_restored")
