@@ -28,7 +28,6 @@ from asty_citizen_services.handover.desk import Events
 from asty_citizen_services.identity import directory_pages, me, sign_in, staff_pages
 from asty_citizen_services.identity.account_pages import AccountPages
 from asty_citizen_services.identity.away_pages import AwayPages
-from asty_citizen_services.identity.mandate_pages import MandatePages
 from asty_citizen_services.identity.oidc import Directory
 from asty_citizen_services.identity.passkeys import RelyingParty
 from asty_citizen_services.identity.taxisnet import TaxisNet
@@ -45,6 +44,7 @@ from asty_citizen_services.notices import receipts_api
 from asty_citizen_services.notices.pages import Pages as NoticePages
 from asty_citizen_services.office.fees_pages import FeesPages
 from asty_citizen_services.office.figures_pages import FiguresPages
+from asty_citizen_services.office.mandate_pages import MandatePages
 from asty_citizen_services.office.nursery_pages import NurseryPages
 from asty_citizen_services.office.pages import Office
 from asty_citizen_services.office.profile_pages import ProfilePages
@@ -139,7 +139,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(staff_pages.routes(database, cookies, screens, party, has_directory=settings.oidc is not None))
     app.include_router(AccountPages(database, screens, settings.zone, settings.address).routes())
     app.include_router(AwayPages(database, screens, settings.zone).routes())
-    app.include_router(MandatePages(database, screens, settings.zone).routes())
     agents = Agents(database, screens, filling, cases.desk, settings.zone, settings.address)
     app.include_router(agents.routes())
     app.include_router(FilingPages(agents).routes())
@@ -157,6 +156,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(ProfilePages(office).routes())
     app.include_router(Signing(office, cases.papers, authorities, settings.timestamps).routes())
     app.include_router(FiguresPages(office).routes())
+    app.include_router(MandatePages(office, scanner).routes())
     app.include_router(FeesPages(office).routes())
     nurseries = NurseryPages(office, settings.municipality, settings.address, settings.timestamps)
     app.include_router(nurseries.routes())

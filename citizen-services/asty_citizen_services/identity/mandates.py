@@ -1,5 +1,6 @@
 """Citizens who act for legal persons: an officer records the deed, the citizen then chooses for whom he or she files."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from stdnum.gr import vat
 
 from asty_citizen_services.audit import journal
-from asty_citizen_services.identity.models import Citizen, Mandate, Staff
+from asty_citizen_services.identity.models import Citizen, Mandate, MandateScan, Staff
 
 NOBODY = "000000000"
 SORTS: Mapping[str, str] = {"name": "By legal person", "until": "Ending first", "-at": "Recorded last first"}
@@ -36,6 +37,7 @@ class Recorded:
     revoked_at: datetime | None
     recorded_at: datetime
     recorded_by: str
+    has_scan: bool = False
 
     def state(self, now: datetime) -> str:
         """Return one of STATES."""
@@ -49,17 +51,18 @@ class Recorded:
 def register(session: Session) -> list[Recorded]:
     """Read all mandates, by the name of the legal person."""
     rows = session.execute(
-        select(Mandate, Citizen, Staff.name)
+        select(Mandate, Citizen, Staff.name, MandateScan.mandate_id)
         .join(Citizen, Citizen.id == Mandate.citizen_id)
         .join(Staff, Staff.id == Mandate.recorded_by)
+        .outerjoin(MandateScan, MandateScan.mandate_id == Mandate.id)
         .order_by(Mandate.legal_name, Mandate.recorded_at)
     )
     return [
         Recorded(
             it.id, it.afm, it.legal_name, f"{who.firstname} {who.lastname}", who.taxid, it.basis, it.valid_from, it.valid_until,
-            it.revoked_at, it.recorded_at, name,
+            it.revoked_at, it.recorded_at, name, scan is not None,
         )
-        for it, who, name in rows
+        for it, who, name, scan in rows
     ]  # fmt: skip
 
 
@@ -101,6 +104,17 @@ def record(
     session.flush()
     journal.write(session, f"citizen:{citizen}", at=now, actor=f"staff:{staff}", act="identity.record_mandate", afm=afm, mandate=str(made))
     return made
+
+
+def keep_scan(session: Session, mandate: uuid.UUID, name: str, media_type: str, content: bytes, *, staff: uuid.UUID, now: datetime) -> None:
+    """Keep the scan of a deed, which was looked into before."""
+    found = session.get_one(Mandate, mandate)
+    digest = hashlib.sha256(content).digest()
+    session.add(MandateScan(mandate_id=mandate, name=name, media_type=media_type, content=content, sha256=digest, made_at=now))
+    journal.write(
+        session, f"citizen:{found.citizen_id}", at=now, actor=f"staff:{staff}", act="identity.keep_mandate_scan", mandate=str(mandate),
+        sha256=digest.hex(),
+    )  # fmt: skip
 
 
 def revoke(session: Session, mandate: uuid.UUID, *, staff: uuid.UUID, now: datetime) -> None:

@@ -77,6 +77,19 @@ class Mandate(Base):
     revoked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.staff.id"))
 
 
+class MandateScan(Base):
+    """The deed of a mandate as it was scanned: looked into and cleaned, with its hash."""
+
+    __tablename__ = "mandate_scan"
+
+    mandate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(f"{SCHEMA}.mandate.id"), primary_key=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content: Mapped[bytes]
+    sha256: Mapped[bytes]
+    made_at: Mapped[datetime]
+
+
 class Department(Base):
     """A department of the municipality; `slug` is what manifests and lanes call it by."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from asty_citizen_services.bpmn.model import Model, Step
 from asty_citizen_services.drafts.models import Upload
 from asty_citizen_services.identity import accounts
-from asty_citizen_services.identity.models import Citizen, Staff
+from asty_citizen_services.identity.models import Citizen, Mandate, MandateScan, Staff
 from asty_citizen_services.identity.visitor import StaffVisitor
 from asty_citizen_services.office import rights
 from asty_citizen_services.office.models import CaseNote
@@ -47,7 +47,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All of one case."""
+    """All of one case. `mandate` is by what it was filed for a legal person; `has_deed` whether its scan was kept."""
 
     application: Application
     docket: Docket
@@ -58,6 +58,8 @@ class View:
     events: Sequence[Event]
     files: Sequence[Upload]
     notes: Sequence[tuple[CaseNote, str]]
+    mandate: Mandate | None = None
+    has_deed: bool = False
 
 
 def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model, now: datetime) -> View | None:
@@ -95,7 +97,11 @@ def read(session: Session, case: uuid.UUID, officer: StaffVisitor, model: Model,
         .where(CaseNote.application_id == case)
         .order_by(CaseNote.made_at)
     )
-    return View(application, docket, citizen, state, model, work, sorted(events, key=lambda one: one.at), files, notes.all())
+    mandate = session.get(Mandate, application.mandate_id) if application.mandate_id else None
+    return View(
+        application, docket, citizen, state, model, work, sorted(events, key=lambda one: one.at), files, notes.all(), mandate,
+        mandate is not None and session.scalar(select(MandateScan.mandate_id).where(MandateScan.mandate_id == mandate.id)) is not None,
+    )  # fmt: skip
 
 
 def _event(task: CaseTask, model: Model, names: dict[uuid.UUID, str]) -> Event:

@@ -15,7 +15,7 @@ from asty_citizen_services.audit.models import AuditEntry
 from asty_citizen_services.callcentre.models import Call, CallNote, Handoff
 from asty_citizen_services.documents.models import Document
 from asty_citizen_services.drafts.models import Draft, Upload
-from asty_citizen_services.identity.models import Citizen, ContactPoint, IdentityCheck, Mandate, SignedIn
+from asty_citizen_services.identity.models import Citizen, ContactPoint, IdentityCheck, Mandate, MandateScan, SignedIn
 from asty_citizen_services.notices.models import Notice, NoticeDelivery, NoticeWish, PushSubscription
 from asty_citizen_services.payments.models import Fee
 from asty_citizen_services.privacy.models import DataRequest
@@ -42,10 +42,12 @@ def export(session: Session, citizen: uuid.UUID) -> bytes:
         session.scalars(select(Upload).where(Upload.draft_id.in_([draft.id for draft in drafts]) | Upload.application_id.in_(ids)))
     )
     notices = list(session.scalars(select(Notice).where(Notice.citizen_id == citizen).order_by(Notice.made_at)))
+    deeds = list(session.scalars(select(MandateScan).join(Mandate).where(Mandate.citizen_id == citizen)))
     said = {
         "citizen": _row(session.get_one(Citizen, citizen)),
         "contact_points": _rows(session, ContactPoint, citizen),
         "mandates": _rows(session, Mandate, citizen),
+        "deeds": [_row(one) for one in deeds],
         "sign_ins": [{"made_at": one.made_at, "seen_at": one.seen_at} for one in _of(session, SignedIn, citizen)],
         "applications": [_row(one) for one in cases],
         "protocol": [_row(one) for one in session.scalars(select(Docket).where(Docket.application_id.in_(ids)).order_by(Docket.at))],
@@ -76,6 +78,8 @@ def export(session: Session, citizen: uuid.UUID) -> bytes:
         archive.writestr("data.json", json.dumps(said, ensure_ascii=False, indent=1, default=_plain))
         for upload in uploads:
             archive.writestr(f"files/{upload.id}-{upload.name.replace('/', '_')}", upload.content)
+        for deed in deeds:
+            archive.writestr(f"deeds/{deed.mandate_id}-{deed.name.replace('/', '_')}", deed.content)
         for document in documents:
             archive.writestr(f"documents/{document.code}-{document.kind}.pdf", document.content)
     return out.getvalue()

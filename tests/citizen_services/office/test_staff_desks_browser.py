@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from asty_citizen_services.audit.models import AuditEntry
 from asty_citizen_services.documents.models import Document
 from asty_citizen_services.documents.signing import Mark, from_pkcs12_data
 from asty_citizen_services.identity.taxisnet_double import PERSONS
 from asty_citizen_services.privacy.models import LegalHold
-from asty_citizen_services.registry.models import Docket
+from asty_citizen_services.registry.models import Application, Docket
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -112,9 +114,27 @@ def test_a_representative_is_recorded_by_the_deed_and_ends_when_it_is_revoked(
         page.get_by_role("button", name="Καταχώριση", exact=True).click()
         expect(page.get_by_role("alert")).to_contain_text("δεν έχει συνδεθεί ακόμη")
         page.get_by_label("ΑΦΜ του εκπροσώπου").fill(PERSONS[3].taxid)
+        scan = page.get_by_label("Σαρωμένο έγγραφο")
+        scan.set_input_files({"name": "καταστατικό.pdf", "mimeType": "application/pdf", "buffer": b"MZ" + bytes(400)})
+        page.get_by_role("button", name="Καταχώριση", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("Δεκτά είναι μόνο αρχεία PDF και φωτογραφίες")
+        scan.set_input_files({"name": "καταστατικό.png", "mimeType": "image/png", "buffer": page.screenshot()})
         page.get_by_role("button", name="Καταχώριση", exact=True).click()
         expect(page.get_by_role("row", name="Σύλλογος Δοκιμής")).to_contain_text("Σε ισχύ")
+        deed = str(page.get_by_role("row", name="Σύλλογος Δοκιμής").get_by_role("link").get_attribute("href"))
         check(page)
+    case = town.file(citizen="citizen-2")
+    with town.municipality.database.begin() as session:
+        session.get_one(Application, case).mandate_id = uuid.UUID(deed.split("/")[-2])
+    with town.browser("officer") as officer:
+        assert officer.get(deed).headers["content-type"] == "image/jpeg"
+        assert "Καταστατικό 12/2020" in officer.get(f"/office/cases/{case}").text
+        assert officer.get(f"/office/cases/{case}/mandate").content.startswith(b"\xff\xd8")
+    with town.browser("stranger") as stranger:
+        stranger.get(f"/office/cases/{case}/mandate", 404)
+    with town.municipality.database.begin() as session:
+        read = select(AuditEntry.stream).where(AuditEntry.act == "identity.read_mandate_scan")
+        assert f"case:{case}" in session.scalars(read).all()
     with town.browser("citizen-2") as citizen:
         assert "Σύλλογος Δοκιμής" in citizen.get("/me").text
     with opened("officer") as page:
