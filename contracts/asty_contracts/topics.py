@@ -66,7 +66,8 @@ class KafkaTopic:
     partitions: int
 
 
-TELEMETRY = KafkaTopic("telemetry.v1", 4)  # key = a group of edges; packs of the live lane
+URGENT = KafkaTopic("telemetry-urgent.v1", 1)  # key = a group of edges; live packs that hold an alarm, before which nothing queues
+TELEMETRY = KafkaTopic("telemetry.v1", 4)  # key = a group of edges; the other packs of the live lane
 BACKLOG = KafkaTopic("telemetry-backlog.v1", 4)  # key = a group of edges; packs with h = true, so that live packs never queue behind them
 EDGE_LIFE = KafkaTopic("edge-life.v1", 1)  # key = edge; births and states
 REFUSED = KafkaTopic("refused.v1", 1)  # key = edge, or empty; what ingest refused, with the reason
@@ -74,4 +75,4 @@ ALERTS = KafkaTopic("alerts.v1", 1)  # key = edge
 PLAN_TRIGGERS = KafkaTopic("plan-triggers.v1", 1)  # key = bin tag or edge
 TOWN_EVENTS = KafkaTopic("town-events.v1", 1)  # key = the subject's id
 
-KAFKA_TOPICS = (TELEMETRY, BACKLOG, EDGE_LIFE, REFUSED, ALERTS, PLAN_TRIGGERS, TOWN_EVENTS)
+KAFKA_TOPICS = (URGENT, TELEMETRY, BACKLOG, EDGE_LIFE, REFUSED, ALERTS, PLAN_TRIGGERS, TOWN_EVENTS)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -20,6 +21,11 @@ from asty_ingest.verify import Incoming, Outgoing, Verifier, refuse
 from asty_ingest.window import Ticket, Window
 
 log = logging.getLogger(__name__)
+
+_LANES = (topics.URGENT, topics.TELEMETRY, topics.BACKLOG)
+"""Of packs, first things first."""
+GATHER_S = 0.05
+"""What is not urgent gathers so long after the last message of its group: each costs Kafka and its reader far more than the packs in it."""
 
 Send = Callable[[KafkaTopic, str, bytes, Done], None]
 
@@ -47,7 +53,7 @@ class Taken(NamedTuple):
 class Bridge:
     """Takes messages on the MQTT thread, settles them on Kafka's thread. A full window holds the MQTT thread, which stops reading."""
 
-    def __init__(self, org: str, shard: Shard, window: Window, send: Send, counters: Counters) -> None:
+    def __init__(self, org: str, shard: Shard, window: Window, send: Send, counters: Counters, gather: float = GATHER_S) -> None:
         self._org = org
         self._shard = shard
         self._verifier = Verifier(org)
@@ -55,7 +61,9 @@ class Bridge:
         self._send = send
         self._counters = counters
         self._edges: set[str] = set()  # this shard's own, when there are several
-        self._groups: dict[KafkaTopic, Groups[Taken]] = {topic: Groups(topic.partitions) for topic in (topics.TELEMETRY, topics.BACKLOG)}
+        self._groups: dict[KafkaTopic, Groups[Taken]] = {
+            topic: Groups(topic.partitions, 0 if topic is topics.URGENT else gather) for topic in _LANES
+        }
         self._grouping = threading.RLock()  # a delivery that fails at once is told by the thread that sends it
         self._changed = threading.Condition()
         self._closing = False
@@ -79,6 +87,11 @@ class Bridge:
             self._counters.add("received", n=len(tickets))
             self._take(link, messages[: len(tickets)], tickets)
             messages = messages[len(tickets) :]
+
+    def run(self, stop: threading.Event) -> None:
+        """Send off what has gathered, until stopped."""
+        while not stop.wait(GATHER_S / 2):
+            self._send_gathered()
 
     def close(self, seconds: float) -> int:
         """Take no more and wait for what is in flight; return how many messages are left to the broker."""
@@ -136,10 +149,16 @@ class Bridge:
             for taken in packs:
                 groups = self._groups[taken.out.topic]
                 key = groups.key_of(taken.out.key)
-                touched.add((groups, key))
-                self._depart(groups, key, groups.put(key, taken))
-            for groups, key in touched:
-                self._depart(groups, key, groups.idle(key))
+                touched.add((taken.out.topic, key))
+                self._depart(groups, key, groups.put(key, taken, time.monotonic()))
+            for topic, key in sorted(touched, key=lambda it: _LANES.index(it[0])):
+                self._depart(self._groups[topic], key, self._groups[topic].idle(key, time.monotonic()))
+
+    def _send_gathered(self) -> None:
+        with self._grouping:
+            for groups in self._groups.values():
+                for key in groups.waiting:
+                    self._depart(groups, key, groups.idle(key, time.monotonic()))
 
     def _depart(self, groups: Groups[Taken], key: str, members: list[Taken]) -> None:
         """Send a group off, under the lock that keeps groups in order."""
@@ -152,7 +171,7 @@ class Bridge:
 
     def _arrived(self, groups: Groups[Taken], key: str, members: list[Taken], error: KafkaError | None) -> None:
         with self._grouping:
-            self._depart(groups, key, groups.arrived(key))
+            self._depart(groups, key, groups.arrived(key, time.monotonic()))
         self._done(members, error, key)
 
     def _done(self, members: list[Taken], error: KafkaError | None, key: str = "") -> None:

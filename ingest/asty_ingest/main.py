@@ -64,6 +64,7 @@ class Process:
             return 2
         self._thread("kafka-topics", self._keeper.run, self._stop)
         self._thread("kafka-deliveries", self._sender.run, self._drained)
+        self._thread("groups", self._bridge.run, self._drained)
         self._thread("mqtt-session", self._session.run, self._stop)
         signal.sigwait(SIGNALS)
         self._stop.set()

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 from asty_contracts import CONTRACT_VERSION, envelope, topics, typed
-from asty_contracts.envelope import PackRefusedError, Reason
+from asty_contracts.envelope import Pack, PackRefusedError, Reason
 from asty_contracts.groups import Sent
 from asty_contracts.life import Birth, State
 from asty_contracts.stream import EdgeLife, Refused
 from asty_contracts.topics import EdgeTopic, KafkaTopic, Up
+from asty_contracts.typed import TypedPack
 from msgspec import Raw, Struct
 
 KEPT_BYTES = 4096
@@ -20,6 +21,7 @@ ANSWERED = frozenset[Reason]({"malformed", "too_big", "unknown_version"})
 """Reasons that lie in the pack: its edge is told which of its records are refused. Of another edge's epoch nobody is told."""
 _births = msgspec.json.Decoder(Birth)
 _states = msgspec.json.Decoder(State)
+_ALARM = typed.ITEMS["alarm"]
 _parse = lru_cache(maxsize=16_384)(topics.parse)
 
 
@@ -97,7 +99,7 @@ class Verifier:
         pack = read or envelope.decode_json(text)
         self._own(pack.ep, topic.edge)
         sent = Sent(topic.edge, rx, text, read)
-        return Outgoing(topics.BACKLOG if pack.h else topics.TELEMETRY, topic.edge, sent=sent, records=len(pack.recs))
+        return Outgoing(_lane(pack), topic.edge, sent=sent, records=len(pack.recs))
 
     def _life(self, topic: EdgeTopic, what: Literal["birth", "state"], text: bytes, rx: int) -> Outgoing:
         try:
@@ -116,6 +118,15 @@ class Verifier:
     def _own(self, epoch: UUID, edge: str) -> None:
         if (owner := self._epochs.owner(epoch, edge)) != edge:
             raise PackRefusedError("wrong_edge", f"epoch {epoch} belongs to {owner}")
+
+
+def _lane(pack: TypedPack | Pack) -> KafkaTopic:
+    """Choose the topic of a pack: nothing that is not urgent itself goes before an alarm; history raises none."""
+    if pack.h:
+        return topics.BACKLOG
+    if isinstance(pack, Pack):
+        return topics.URGENT if any(record.k == "alarm" for record in pack.recs) else topics.TELEMETRY
+    return topics.URGENT if _ALARM in set(map(type, pack.recs)) else topics.TELEMETRY
 
 
 def refuse(message: Incoming, reason: Reason, detail: str) -> Outgoing:

@@ -1,17 +1,15 @@
 """Kafka's topics and how far they are read."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
-from asty_contracts.topics import BACKLOG, EDGE_LIFE, KAFKA_TOPICS, REFUSED, TELEMETRY
+from asty_contracts.topics import KAFKA_TOPICS, KafkaTopic
 
 log = logging.getLogger(__name__)
-
-READ = (TELEMETRY, BACKLOG, EDGE_LIFE, REFUSED)
-"""The topics that the worker takes from."""
 
 
 class Progress(NamedTuple):
@@ -40,9 +38,14 @@ async def ensure_topics(bootstrap: str, replication: int) -> list[str]:
     return sorted(missing)
 
 
-async def progress(bootstrap: str, group: str) -> Progress:
-    """Ask how far the group has committed and how much waits after that. Raises KafkaError, OSError."""
-    partitions = [TopicPartition(topic.name, number) for topic in READ for number in range(topic.partitions)]
+async def progress(bootstrap: str, groups: Mapping[str, Iterable[KafkaTopic]]) -> Progress:
+    """Ask how far each group has committed of its topics and how much waits after that. Raises KafkaError, OSError."""
+    looks = [await _progress(bootstrap, group, topics) for group, topics in groups.items()]
+    return Progress({place: offset for look in looks for place, offset in look.committed.items()}, sum(look.waiting for look in looks))
+
+
+async def _progress(bootstrap: str, group: str, topics: Iterable[KafkaTopic]) -> Progress:
+    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, request_timeout_ms=10_000)
     committed: dict[tuple[str, int], int] = {}
     waiting = 0

@@ -16,7 +16,7 @@ from typing import Any
 import faust
 import psycopg
 from aiokafka.errors import KafkaError
-from asty_contracts.topics import BACKLOG, EDGE_LIFE, REFUSED, TELEMETRY, KafkaTopic
+from asty_contracts.topics import BACKLOG, EDGE_LIFE, REFUSED, TELEMETRY, URGENT, KafkaTopic
 
 from asty_stream import kafka
 from asty_stream.acks import AckSender
@@ -31,6 +31,7 @@ from asty_stream.store.maintain import maintain
 from asty_stream.store.telemetry import telemetry_keeper
 from asty_stream.store.transaction import Outcome
 from asty_stream.transport import Transport
+from asty_stream.urgent import Urgent, group_of
 from asty_stream.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -118,10 +119,13 @@ class Worker:
         app = self._app()
         await self._greet()
         starting = asyncio.ensure_future(app.start())
+        urgent = asyncio.ensure_future(Urgent(self._settings.kafka_bootstrap, self._settings.group, self._telemetry()).run())
         try:
-            await self._watch(lambda: app.crashed or (starting.done() and starting.exception() is not None))
+            await self._watch(lambda: app.crashed or any(it.done() and it.exception() is not None for it in (starting, urgent)))
         finally:
             starting.cancel()
+            urgent.cancel()
+            await asyncio.wait({urgent}, timeout=1)  # it leaves its group, so that the next worker need not wait for a timeout
             with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(app.stop(), STOP_SECONDS)
             for keeper in self._keepers:
@@ -257,11 +261,13 @@ class Worker:
     async def _watch(self, has_crashed: Callable[[], bool]) -> None:
         """Look after the topics, which a broker without a disk forgets, and after the worker's own progress."""
         watchdog = Watchdog(self._settings.stall_seconds)
-        look = partial(kafka.progress, self._settings.kafka_bootstrap, self._settings.group)
+        it = self._settings
+        groups = {it.group: (TELEMETRY, BACKLOG, EDGE_LIFE, REFUSED), group_of(it.group): (URGENT,)}
+        look = partial(kafka.progress, it.kafka_bootstrap, groups)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if has_crashed():
-                raise WorkerCrashedError("Faust gave up; what it had not finished waits in Kafka")
+                raise WorkerCrashedError("what takes from Kafka gave up; what it had not finished waits in Kafka")
             await self._ensure_topics()
             try:
                 progress = await look()

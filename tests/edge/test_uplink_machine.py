@@ -164,6 +164,34 @@ def test_what_stays_unacknowledged_goes_again_after_a_back_off_that_doubles():
     assert waits == [FIRST_BACKOFF_MS, 20_000, 40_000, 80_000, 160_000, LAST_BACKOFF_MS, LAST_BACKOFF_MS]
 
 
+def test_what_an_alarm_overtook_does_not_go_again():
+    talk = Talk().connect().born(1, 100)
+    talk.sends()
+    talk.born(101, 101, urgent=(101,)).sends()
+    assert talk.ack(0, (1, 100)).sends() == [], "it is on its way: an alarm goes before everything"
+
+
+def test_an_alarm_that_is_lost_goes_again_at_once_and_as_an_alarm():
+    talk = Talk().connect().born(1, 1, urgent=(1,))
+    talk.sends()
+    talk.born(2, 101).sends()
+    talk.born(102, 201)
+    assert talk.ack(0, (1, 1)).sends()[0] == (Lane.ALARM, 1, 1)
+    talk.machine.disconnected()
+    talk.connect().sends()
+    talk.born(202, 301).born(302, 302, urgent=(302,)).sends(puback=False)
+    talk.machine.disconnected()
+    assert talk.connect().sends()[0] == (Lane.ALARM, 302, 302)
+
+
+def test_an_alarm_that_got_old_on_its_way_goes_again_as_history():
+    talk = Talk().connect().born(1, 1, urgent=(1,))
+    talk.sends()
+    talk.machine.disconnected()
+    talk.later(61_000).connect()
+    assert talk.later(FIRST_BACKOFF_MS).sends() == [(Lane.BACKLOG, 1, 1)]
+
+
 def test_progress_starts_the_back_off_anew():
     talk = Talk().connect().born(1, 200)
     talk.sends()

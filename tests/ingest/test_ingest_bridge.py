@@ -68,7 +68,7 @@ def log() -> Log:
 
 @pytest.fixture
 def bridge(log: Log) -> Bridge:
-    return Bridge("demo", Shard(), Window(2, 1_000_000), log.send, Counters())
+    return Bridge("demo", Shard(), Window(2, 1_000_000), log.send, Counters(), gather=0)
 
 
 @pytest.fixture
@@ -116,9 +116,9 @@ def edges_of(value: bytes) -> list[str]:
     return [delivered.edge for delivered in groups.decode(value)]
 
 
-def grouping(log: Log, most: int = 100) -> tuple[Bridge, Broker]:
+def grouping(log: Log, most: int = 100, gather: float = 0) -> tuple[Bridge, Broker]:
     """Return a bridge whose window holds many packs, and its broker."""
-    bridge, broker = Bridge("demo", Shard(), Window(most, 10_000_000), log.send, Counters()), Broker()
+    bridge, broker = Bridge("demo", Shard(), Window(most, 10_000_000), log.send, Counters(), gather), Broker()
     bridge.opened(broker)
     return bridge, broker
 
@@ -184,6 +184,33 @@ def test_backlog_and_live_packs_never_share_a_message(log: Log) -> None:
     receive(bridge, broker, 2, pack(2))
     receive(bridge, broker, 3, (GOLDEN / "pack-backlog.json").read_bytes())
     assert [topic for topic, _, _ in log.sent] == [topics.TELEMETRY, topics.BACKLOG]
+
+
+def test_an_alarm_leaves_at_once_while_the_packs_around_it_gather(log: Log) -> None:
+    bridge, broker = grouping(log, gather=60)
+    receive(bridge, broker, 1, pack(1))
+    log.settle(0)
+    alarm = (GOLDEN / "pack-alarm.json").read_bytes()
+    bridge.received(broker, [Incoming(REC, payload, rx=1, mid=mid) for mid, payload in ((2, pack(2)), (3, alarm), (4, pack(3)))])
+    assert [topic for topic, _, _ in log.sent] == [topics.TELEMETRY, topics.URGENT]
+    log.settle(1)
+    assert broker.acked == [1], "MQTT wants acknowledgements in the order of what came"
+
+
+def test_what_gathered_leaves_without_a_further_pack(log: Log) -> None:
+    bridge, broker = grouping(log, gather=0.1)
+    receive(bridge, broker, 1, pack(1))
+    log.settle(0)
+    receive(bridge, broker, 2, pack(2))
+    receive(bridge, broker, 3, pack(3))
+    stop = threading.Event()
+    clock = threading.Thread(target=bridge.run, args=(stop,))
+    clock.start()
+    while len(log.sent) < 2:
+        stop.wait(0.01)
+    stop.set()
+    clock.join()
+    assert edges_of(log.sent[1][1]) == ["truck-01", "truck-01"]
 
 
 def test_of_a_group_that_is_too_big_for_kafka_each_pack_is_tried_alone(log: Log) -> None:

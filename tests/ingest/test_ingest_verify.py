@@ -38,11 +38,21 @@ def same(given: Pack, wanted: Pack) -> bool:
 @pytest.mark.parametrize("name", PACKS)
 def test_a_pack_goes_to_the_topic_of_its_lane_with_all_that_it_says(name: str) -> None:
     out = judge(REC, (GOLDEN / f"{name}.json").read_bytes())
-    assert (out.topic, out.key, out.reason) == (topics.BACKLOG if PACKS[name].h else topics.TELEMETRY, "truck-01", None)
+    lane = topics.BACKLOG if PACKS[name].h else topics.URGENT if name == "pack-alarm" else topics.TELEMETRY
+    assert (out.topic, out.key, out.reason) == (lane, "truck-01", None)
     assert out.records == len(PACKS[name].recs)
     (delivered,) = groups.decode(groups.encode("demo", [out.sent]))
     assert (delivered.org, delivered.edge, delivered.rx) == ("demo", "truck-01", 77)
     assert same(delivered.pack, PACKS[name])
+
+
+@pytest.mark.parametrize("company", [b"", b'{"s":2,"t":5,"k":"later","d":1}'])
+def test_an_alarm_is_urgent_whatever_travels_with_it_and_history_never_is(company: bytes) -> None:
+    alarm = b'{"s":1,"t":5,"k":"alarm","d":{"code":"device_lost","on":true}}'
+    text = b'{"ep":"%s","h":%s,"recs":[%s]}'
+    recs = b",".join(filter(None, (alarm, company)))
+    assert judge(REC, text % (str(EPOCH).encode(), b"false", recs)).topic == topics.URGENT
+    assert judge(REC, text % (str(EPOCH).encode(), b"true", recs)).topic == topics.BACKLOG
 
 
 def test_a_cbor_pack_says_the_same_as_one_of_json() -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from asty_contracts.topics import KAFKA_TOPICS, TELEMETRY
+from asty_contracts.topics import BACKLOG, KAFKA_TOPICS, TELEMETRY, URGENT
 from asty_stream import transport
 from asty_stream.kafka import ensure_topics, progress
 from faust.transport.drivers import aiokafka as driver
@@ -25,13 +25,15 @@ async def test_missing_topics_are_made_with_the_partitions_of_the_contract_and_o
 async def test_progress_counts_what_a_group_has_not_committed(tansu: Any) -> None:
     await ensure_topics(tansu.bootstrap, 1)
     group = f"group-{uuid4().hex[:8]}"
-    before = await progress(tansu.bootstrap, group)
+    groups = {group: (TELEMETRY, BACKLOG), f"{group}-urgent": (URGENT,)}
+    before = await progress(tansu.bootstrap, groups)
     producer = AIOKafkaProducer(bootstrap_servers=tansu.bootstrap)
     await producer.start()
     sent = [await producer.send_and_wait(TELEMETRY.name, b"x", partition=2) for _ in range(3)]
+    await producer.send_and_wait(URGENT.name, b"x")
     await producer.stop()
-    waiting = await progress(tansu.bootstrap, group)
-    assert waiting.waiting == before.waiting + 3
+    waiting = await progress(tansu.bootstrap, groups)
+    assert waiting.waiting == before.waiting + 4
     assert waiting.committed == before.committed
     consumer = AIOKafkaConsumer(bootstrap_servers=tansu.bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
@@ -39,7 +41,7 @@ async def test_progress_counts_what_a_group_has_not_committed(tansu: Any) -> Non
     consumer.assign([place])
     await consumer.commit({place: sent[1].offset + 1})
     await consumer.stop()
-    moved = await progress(tansu.bootstrap, group)
+    moved = await progress(tansu.bootstrap, groups)
     assert moved.committed[TELEMETRY.name, 2] == sent[1].offset + 1
     assert moved.waiting == waiting.waiting - (sent[1].offset + 1 - before.committed[TELEMETRY.name, 2])
 

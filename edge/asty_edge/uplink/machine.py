@@ -6,9 +6,9 @@ lanes have windows of their own, so that live overtakes backlog, and alarms go b
 
 A PUBACK means that the broker has a pack: it frees a place in the window and no more. Only the end-to-end acknowledgement
 settles numbers. What it names as missing goes out again at once if it is certain to be lost: the store already has what
-was sent later in the same lane. Everything else that stays unacknowledged goes out again after a back-off that is measured
-from the PUBACK and starts anew whenever the store makes progress; a probe of the oldest first, and more while that helps,
-so that a store that is down for hours does not cost the mobile data plan.
+was sent later in the same lane, or live after an alarm. Everything else that stays unacknowledged goes out again after
+a back-off that is measured from the PUBACK and starts anew whenever the store makes progress; a probe of the oldest
+first, and more while that helps, so that a store that is down for hours does not cost the mobile data plan.
 """
 
 from collections import deque
@@ -76,9 +76,10 @@ class _Out:
     order: int
     puback: int | None = None
 
-    @property
-    def historical(self) -> bool:
-        return self.lane is Lane.BACKLOG
+    def goes_before(self, other: "_Out") -> bool:
+        """Whether it is stored before the other one, or lost: lanes do not wait for each other, but an alarm is never behind live."""
+        is_ahead = self.lane is other.lane or (self.lane is Lane.ALARM and other.lane is Lane.LIVE)
+        return is_ahead and self.order < other.order
 
 
 class Uplink:
@@ -135,7 +136,10 @@ class Uplink:
         """The connection is gone."""
         self._connected = False
         for number in [number for number, out in self._out.items() if out.puback is None]:
-            self._todo.update(self._out.pop(number).numbers)
+            out = self._out.pop(number)
+            self._todo.update(out.numbers)
+            if out.lane is Lane.ALARM:
+                self._urgent.update(out.numbers)
 
     def puback(self, pack: int, now: int) -> None:
         """The broker took a pack."""
@@ -285,13 +289,13 @@ class Uplink:
                 del self._out[number]
 
     def _send_lost_again(self, miss: Ranges) -> None:
-        """The number after a missing range is stored: a pack sent before it in the same lane will not come any more."""
+        """The number after a missing range is stored: a pack sent before it, and that goes before it, will not come any more."""
         for first, last in miss:
             witness = self._pack_of(last + 1)
             if witness is None:
                 continue
             for number, out in list(self._out.items()):
-                if out.puback is not None and out.historical == witness.historical and out.order < witness.order:
+                if out.puback is not None and out.goes_before(witness):
                     lost = out.numbers.within(first, last)
                     self._take_back(number, lost)
 
@@ -331,6 +335,8 @@ class Uplink:
         out = self._out[pack]
         out.numbers.subtract(numbers)
         self._todo.update(numbers)
+        if out.lane is Lane.ALARM:
+            self._urgent.update(numbers.within(self._boundary + 1, NO_END))
         if not out.numbers:
             del self._out[pack]
 

@@ -67,17 +67,18 @@ async def store(
             touched.add(pack.ep)
         batch.lay_out()
         await _copy(connection, batch)
-        if touched:
-            await ledger.write(connection, (entries[ep] for ep in touched))
-            await _count(connection, batch)
-            await folds.fold_bins(connection, batch.lifts)
-            await folds.fold_alarms(connection, batch.alarms)
-            triggers = await levels.fold_levels(connection, batch.levels, now, level_limit)
-            await _see_edges(connection, org, batch, {entries[ep].edge for ep in touched})
-        if refusals:
-            await keep_refusals(connection, refusals)
-        announced = await _write_announcements(connection, batch, triggers, now)
-        await _notify(connection, batch)
+        async with connection.pipeline():  # most of these statements answer nothing: one wait for all of them
+            if touched:
+                await ledger.write(connection, (entries[ep] for ep in touched))
+                await _count(connection, batch)
+                await folds.fold_bins(connection, batch.lifts)
+                await folds.fold_alarms(connection, batch.alarms)
+                triggers = await levels.fold_levels(connection, batch.levels, now, level_limit)
+                await _see_edges(connection, org, batch, {entries[ep].edge for ep in touched})
+            if refusals:
+                await keep_refusals(connection, refusals)
+            announced = await _write_announcements(connection, batch, triggers, now)
+            await _notify(connection, batch)
     acks = [(entries[ep].edge, entries[ep].ack()) for ep in sorted(touched)]
     return Outcome(acks, batch.stored, batch.doubled, len(refusals), announced)
 
