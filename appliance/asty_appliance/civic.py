@@ -1,5 +1,6 @@
 """The citizens' services of one town: their settings, their processes, and the stand-in for TaxisNet where there is no real one."""
 
+import os
 from pathlib import Path
 
 from asty_appliance.home import Home
@@ -8,6 +9,8 @@ from asty_appliance.security.settings import Security
 MUNICIPALITY = "Δήμος Παραδείγματος"
 SERVER, WORKER, DOUBLE, DIRECTORY = "citizen-services", "citizen-worker", "taxisnet-double", "directory-double"
 PROCESSES = (SERVER, WORKER, DOUBLE, DIRECTORY)
+MOST_PROCESSES = 3
+"""Each holds up to 20 connections, and PostgreSQL takes 100 of all programs."""
 
 
 def portal(ports: dict[str, int]) -> str:
@@ -57,5 +60,5 @@ def settings(home: Home, ports: dict[str, int], security: Security) -> dict[str,
             "ASTY_CITIZEN_TRUST": str(signing(home)),
         }
     if security.production:
-        said["ASTY_PRODUCTION"] = "1"
+        said |= {"ASTY_PRODUCTION": "1", "ASTY_CITIZEN_PROCESSES": str(min(MOST_PROCESSES, os.cpu_count() or 1))}
     return said | dict(security.citizens)

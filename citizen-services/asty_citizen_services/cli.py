@@ -23,6 +23,7 @@ from asty_citizen_services.procedures import commands as procedures
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 1 and one line that says what to do when it can't."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("spiff").setLevel(logging.WARNING)  # the engine tells of every task of every case at INFO
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
@@ -88,22 +89,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_wanted: argparse.Namespace) -> None:
     import uvicorn
+    from asty_process.measure import Board, Measured
 
+    from asty_citizen_services import prefork
     from asty_citizen_services.main import create_app
 
     chosen = settings.read()
     app = create_app(chosen)
     gc.collect()
-    gc.freeze()  # what is loaded stays: walking over it again and again took a fifth of the time of a page
-    uvicorn.run(
-        app,
-        host=chosen.host,
-        port=chosen.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
+    gc.freeze()  # what is loaded stays, and is shared: walking over it again and again took a fifth of the time of a page
+    config = uvicorn.Config(
+        app, host=chosen.host, port=chosen.port, log_config=None, access_log=False, timeout_graceful_shutdown=5, server_header=False
     )
+    measured: Measured = app.state.measured
+    board = Board(chosen.processes)
+    prefork.serve(config, chosen.processes, lambda number: measured.share(board, number))
 
 
 def _demo_town(wanted: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from asty_look import assets
 from asty_look.headers import SafeHeaders
 from asty_process.measure import Measure, Measured
@@ -17,7 +18,7 @@ from asty_citizen_services.callcentre.filing_pages import FilingPages
 from asty_citizen_services.callcentre.handoff_pages import HandoffPages
 from asty_citizen_services.callcentre.pages import Agents
 from asty_citizen_services.cookies import Cookies
-from asty_citizen_services.database import Database
+from asty_citizen_services.database import CONNECTIONS, Database
 from asty_citizen_services.documents import trust
 from asty_citizen_services.documents.check import Check
 from asty_citizen_services.documents.compose import Letterhead, compose, new_code
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = CONNECTIONS
         yield
         database.close()
         if login is not None:
@@ -104,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
         dependencies=[Depends(csrf.guard)],
     )
-    app.state.cookies, app.state.database = cookies, database
+    app.state.cookies, app.state.database, app.state.measured = cookies, database, measured
     app.add_route("/static/{name}", assets.serve)
     # addresses are tried in this order: what most people open comes first
     app.include_router(

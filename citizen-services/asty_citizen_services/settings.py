@@ -105,7 +105,7 @@ class DocumentSystemSettings:
 class Settings:
     """`address` is what browsers call this server by: links, redirects and passkeys are bound to it.
 
-    `scanner` is where clamd listens, None where there is none.
+    `processes` is how many answer requests, one per core. `scanner` is where clamd listens, None where there is none.
     `secret` keys the hashes of one-time codes. `taxisnet` None: no citizen can sign in; `oidc` None: staff have passkeys alone.
     `trust` holds the certificates of authorities that signatures are trusted from; `timestamps` is an RFC 3161 authority's address.
     """
@@ -117,6 +117,7 @@ class Settings:
     address: str
     host: str = "127.0.0.1"
     port: int = 8420
+    processes: int = 1
     zone: ZoneInfo = ATHENS
     production: bool = False
     procedures: Path | None = None
@@ -154,6 +155,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251
         address=_address(environment, f"http://localhost:{port}"),
         host=environment.text("ASTY_CITIZEN_HOST", "127.0.0.1"),
         port=port,
+        processes=environment.whole("ASTY_CITIZEN_PROCESSES", 1, 1, 64),
         zone=environment.zone(),
         production=environment.is_production(),
         procedures=environment.path("ASTY_CITIZEN_PROCEDURES"),

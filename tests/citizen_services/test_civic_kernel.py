@@ -1,12 +1,17 @@
 """What every room of the citizens' services stands on."""
 
 import pkgutil
+import signal
+import socket
+import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import asty_citizen_services
 import httpx
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -80,3 +85,32 @@ def test_a_form_of_another_site_changes_nothing(web: Any) -> None:
         assert client.post("/sign-out", data={"csrf": own}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
         assert client.post("/sign-out", data={"csrf": "guessed"}).status_code == 403
         assert client.post("/sign-out").status_code == 403
+
+
+def test_a_server_of_two_processes_ends_whole_when_it_is_told_to_and_when_its_first_process_is_killed(
+    municipality: Any, start: Callable[..., Any]
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**municipality.environment, "ASTY_CITIZEN_PORT": str(port), "ASTY_CITIZEN_PROCESSES": "2"}
+    for kill in (signal.SIGTERM, signal.SIGKILL):
+        web = start("serve", port=port, environment=environment)
+        web.wait(200)
+        web.process.send_signal(kill)
+        web.process.wait(30)
+        deadline = time.monotonic() + 30
+        while web.health():
+            assert time.monotonic() < deadline, f"a process still answers:\n{web.log.read_text()[-2000:]}"
+
+
+def test_after_a_restart_of_the_database_the_first_page_is_answered(municipality: Any) -> None:
+    with municipality.database.begin() as session:
+        session.execute(text("SELECT 1"))
+    with psycopg.connect(municipality.dsn, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    for way in (municipality.database.begin, municipality.database.reading):
+        with way() as session:
+            assert session.scalar(text("SELECT 1")) == 1

@@ -15,11 +15,13 @@ import httpx
 import msgspec
 import psycopg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from asty_appliance import civic
 from asty_appliance.bench.machine import describe
 from asty_appliance.bench.visits import Spread, Visit, arrivals, load, weigh
 from asty_appliance.home import Home, choose_ports
+from asty_appliance.program import Program
 from asty_appliance.servers import postgres
 from asty_appliance.supervision import Supervision
 from asty_appliance.town import executable, plan
@@ -33,6 +35,8 @@ ANSWERS = {
 }  # fmt: skip
 PERSONS = 4
 """Whom the stand-in for TaxisNet lets in."""
+PROCESSES = 2
+"""How many answer: one per core of the machine that the goals are set for."""
 WARM_S = 3.0
 SEED = 7
 
@@ -77,10 +81,11 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> Figures:
     home.make()
     whole = plan(home, home.data / "no-town", choose_ports(home, preferred=False))
     servers = tuple(one for one in whole.servers if one.name == "postgres")
-    processes = tuple(one for one in whole.processes if one.name in (civic.SERVER, civic.DOUBLE))
+    processes = tuple(_preforked(one) for one in whole.processes if one.name in (civic.SERVER, civic.DOUBLE))
     served = next(one for one in processes if one.name == civic.SERVER)
     supervision, machine, port = Supervision(home), describe(), whole.ports[civic.SERVER]
     say(machine)
+    say("starting PostgreSQL, the citizens' services and the stand-in for TaxisNet")
     try:
         supervision.configure((*servers, *processes))
         supervision.launch()
@@ -103,6 +108,7 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> Figures:
             asyncio.run(load(port, arrivals(wanted.pages / 4, WARM_S, SEED), kinds))
             say(f"{wanted.pages:g} pages a second for {wanted.seconds:g} s")
             tally = asyncio.run(load(port, arrivals(wanted.pages, wanted.seconds, SEED + 1), kinds))
+        say(f"composing and signing {wanted.papers} documents")
         said = run_once((executable("asty-citizen-services"), "documents", "time", "--runs", str(wanted.papers)), served.environment)
         late = sorted(tally.late)
         return Figures(
@@ -113,6 +119,10 @@ def run(home: Home, wanted: Wanted, *, say: Callable[[str], None]) -> Figures:
     finally:
         if supervision.is_running():
             supervision.shut_down()
+
+
+def _preforked(one: Program) -> Program:
+    return replace(one, environment=one.environment | {"ASTY_CITIZEN_PROCESSES": str(PROCESSES)}) if one.name == civic.SERVER else one
 
 
 def as_table(it: Figures) -> str:

@@ -30,8 +30,10 @@ async def anybody(request: Request) -> Visitor | None:
 
 
 def _visitor(database: Database, token: str) -> Visitor | None:
-    with database.begin() as session:
-        return sessions.visitor(session, token, datetime.now(UTC))
+    with database.reading() as session:
+        found = sessions.visitor(session, token, datetime.now(UTC))
+        session.flush()
+        return found
 
 
 async def citizen(found: Annotated[Visitor | None, Depends(anybody)]) -> CitizenVisitor:

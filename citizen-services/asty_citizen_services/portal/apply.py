@@ -75,7 +75,7 @@ class Apply:
             return RedirectResponse(f"/drafts/{draft}/{self.filling.first_wrong(_draft(session, draft, citizen, lock=False))}", 303)
 
     def show(self, request: Request, draft: uuid.UUID, page: str, citizen: ACitizen) -> Response:
-        with self.database.begin() as session:
+        with self.database.reading() as session:
             found = _draft(session, draft, citizen, lock=False)
             return self.filling.show(request, session, found, page, _place(draft, citizen), wanted=_wanted(session, found))
 

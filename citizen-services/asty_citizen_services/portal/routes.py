@@ -57,6 +57,8 @@ def routes(
 
 
 class _Pages:
+    """What asks no database is async: it takes no thread."""
+
     pays_online = False
 
     def __init__(
@@ -67,11 +69,11 @@ class _Pages:
         known = nursery.procedure_of(catalogue)
         self._nursery = known[0].slug if known else ""
 
-    def home(self, request: Request, q: Words = "") -> Response:
+    async def home(self, request: Request, q: Words = "") -> Response:
         found = catalogue_page.found(self._catalogue.values(), q, preferences.read(request).lang)
         return self._screens.render(request, "portal/home.html", {"found": found, "q": q, "all": len(self._catalogue)})
 
-    def service(self, request: Request, slug: str) -> Response:
+    async def service(self, request: Request, slug: str) -> Response:
         procedure = self._catalogue.get(slug)
         if procedure is None:
             raise RefusedError(404, *NOWHERE)
@@ -80,7 +82,7 @@ class _Pages:
         )
 
     def list_cases(self, request: Request, citizen: ACitizen, q: Words = "", state: Words = "", sort: Words = "-at") -> Response:
-        with self._database.begin() as session:
+        with self._database.reading() as session:
             mine = cases.of(session, citizen)
         found = cases.chosen(mine, q, state, sort)
         context = {"mine": mine, "found": found, "q": q, "state": state, "sort": sort, "states": cases.STATES, "sorts": cases.SORTS}
@@ -97,16 +99,15 @@ class _Pages:
 
     def show_case(self, request: Request, citizen: ACitizen, case: uuid.UUID) -> Response:
         with self._database.begin() as session:
+            # the journal may wait for a step that is just being done: state and way are read after it
+            journal.write(
+                session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
+            )
             found = cases.one(session, citizen, case)
             if found is None:
                 raise RefusedError(
                     404, "There is no such case of yours.", "Perhaps you filed it for somebody else: choose for whom you act."
                 )
-            journal.write(
-                session, f"case:{case}", at=datetime.now(UTC), actor=citizen.actor, act="portal.read", subject=f"citizen:{citizen.id}"
-            )
-            session.expire_all()  # the journal may have waited for a step that was just done: state and way are read after it
-            found = cases.one(session, citizen, case) or found
             said = receipt.of(found.docket, self._zone, receipt.helper_of(session, case))
             on = follow(session, case, self._desk.model(session, case), preferences.read(request).lang) if found.has_begun else NOTHING
         context = {
@@ -116,10 +117,10 @@ class _Pages:
         }  # fmt: skip
         return self._screens.render(request, "portal/case.html", context)
 
-    def accessibility(self, request: Request) -> Response:
+    async def accessibility(self, request: Request) -> Response:
         return self._screens.render(request, "portal/accessibility.html")
 
-    def offline(self, request: Request) -> Response:
+    async def offline(self, request: Request) -> Response:
         return self._screens.render(request, "portal/offline.html")
 
     def manifest(self, request: Request) -> Response:
