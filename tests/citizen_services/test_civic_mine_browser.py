@@ -51,3 +51,8 @@ def test_a_citizen_reads_notices_chooses_channels_sees_payments_and_his_data(
     check(page)
     page.goto("/privacy")
     check(page)
+    page.goto("/me/programs")
+    page.locator("#name").fill("Λογιστήριο")
+    page.locator("form.stack").get_by_role("button").click()
+    expect(page.get_by_role("row", name="Λογιστήριο")).to_be_visible()
+    check(page)
