@@ -20,6 +20,7 @@ FIRST_BYTE = 0x95
 _groups = msgspec.msgpack.Decoder(Group)
 _items: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(list[ITEM])
 _DTYPES = {"d": ">f8", "q": ">i8"}
+_REQUIRED = {kind: {field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required} for kind in SHAPES}
 
 
 class Vocabulary(NamedTuple):
@@ -103,6 +104,8 @@ def _block(kind: str, columns: Columns, packs: int) -> Block:
     for name, code in SHAPES[kind].items():
         column = columns.d.get(name)
         if column is None:
+            if name in _REQUIRED[kind]:
+                raise ValueError(f"no column for {kind}.{name}, which no record lacks")
             continue
         if isinstance(column, Words) != (code == "H"):
             raise ValueError(f"words for numbers in {kind}.{name}, or numbers for words")

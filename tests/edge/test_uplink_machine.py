@@ -110,6 +110,7 @@ def test_packs_without_a_puback_go_again_on_the_next_connection():
     talk.sends(puback=False)
     talk.machine.disconnected()
     assert talk.sends() == []
+    assert list(talk.machine.on_their_way) == [(1, 100)], "they may have come: nobody thins them meanwhile"
     assert talk.connect().sends() == [(Lane.LIVE, 1, 100)]
 
 

@@ -159,6 +159,7 @@ def changed(**columns: Any) -> bytes:
         changed(tq=Words([])),
         changed(d={"lat": Words(["north"])}),
         changed(d={"fix": b"\0" * 8}),
+        changed(d={}),
         msgspec.msgpack.encode(replace(msgspec.msgpack.decode(COLUMNS, type=Group), rest=[(99, Raw(b"\x90"))])),
         msgspec.msgpack.encode(replace(msgspec.msgpack.decode(COLUMNS, type=Group), rest=[])),
     ],

@@ -18,7 +18,7 @@ from asty_appliance.supervision import Supervision
 from asty_appliance.town import ORG, Town, bring_up, executable, plan
 from asty_contracts.records import Alarm
 from asty_contracts.stream import Alert
-from asty_contracts.topics import ALERTS, TELEMETRY, KafkaTopic
+from asty_contracts.topics import ALERTS, URGENT, KafkaTopic
 from asty_edge.event import Event, Moment
 from asty_edge.outbox import Outbox
 from asty_edge.outbox.inspection import inspect
@@ -131,8 +131,8 @@ def logged(town: Town, words: str) -> bool:
 
 
 def received_alarms(town: Town) -> int:
-    """Count the alarm packs that ingest has put into the live topic."""
-    return sum(b"device_lost" in value for value in values(town, TELEMETRY))
+    """Count the alarm packs that ingest has put into the topic of what is urgent."""
+    return sum(b"device_lost" in value for value in values(town, URGENT))
 
 
 def alerts(town: Town) -> list[Alert]:

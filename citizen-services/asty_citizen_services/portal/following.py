@@ -47,7 +47,7 @@ TOLD = ("incomplete", "reject", "denied", "accepted", "misdirected")
 class Following:
     """Where a case is. `task` is what it waits for from the citizen: amend, object, pay or none; `cosign` is the second signer's.
 
-    `department` has it now, by name.
+    `department` has it now, by name; empty while the register of departments lacks it.
     """
 
     way: Sequence[Box]
@@ -68,7 +68,7 @@ NOTHING = Following((), (), (), None, None, (), ())
 def follow(session: Session, case: uuid.UUID, model: Model, lang: str) -> Following:
     """Read where a case is."""
     state = session.get_one(CaseState, case)
-    department = session.get_one(Department, session.get_one(Application, case).department)
+    department = session.get(Department, session.get_one(Application, case).department)
     tasks = session.scalars(select(CaseTask).where(CaseTask.application_id == case).order_by(CaseTask.since)).all()
     open_ = [task for task in tasks if task.done_at is None]
     told = [task for task in tasks if task.outcome in TOLD and task.given.get("reason")]
@@ -77,7 +77,7 @@ def follow(session: Session, case: uuid.UUID, model: Model, lang: str) -> Follow
         route(model, state.passed, state.tokens, lang), state.passed, state.tokens,
         next((task for task in open_ if task.seat == "citizen"), None),
         next((task.token for task in open_ if task.seat == "cosigner"), None), said, papers.of_case(session, case, delivered=True),
-        payments.of_case(session, case), department.name_en if lang == "en" else department.name_el,
+        payments.of_case(session, case), "" if department is None else department.name_en if lang == "en" else department.name_el,
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ class Uplink:
         self._urgent = Ranges()
         self._alone = Ranges()  # what was refused in company goes in packs of one
         self._out: dict[int, _Out] = {}
+        self._perhaps = Ranges()  # went out once and goes again: nobody knows whether it came
         self._order = 0
         self._connected = False
         self._boundary = head
@@ -138,6 +139,7 @@ class Uplink:
         for number in [number for number, out in self._out.items() if out.puback is None]:
             out = self._out.pop(number)
             self._todo.update(out.numbers)
+            self._perhaps.update(out.numbers)
             if out.lane is Lane.ALARM:
                 self._urgent.update(out.numbers)
 
@@ -181,6 +183,7 @@ class Uplink:
         """Forget numbers that are not to be sent any more."""
         self._todo.subtract(numbers)
         self._urgent.subtract(numbers)
+        self._perhaps.subtract(numbers)
         for out in self._out.values():
             out.numbers.subtract(numbers)
 
@@ -192,7 +195,7 @@ class Uplink:
     @property
     def on_their_way(self) -> Ranges:
         """Numbers that may already be at the other end."""
-        away = Ranges()
+        away = self._perhaps.copy()
         for out in self._out.values():
             away.update(out.numbers)
         return away
@@ -283,6 +286,7 @@ class Uplink:
         self._todo.remove(1, upto)
         self._urgent.remove(1, upto)
         self._alone.remove(1, upto)
+        self._perhaps.remove(1, upto)
         for number, out in list(self._out.items()):
             out.numbers.remove(1, upto)
             if not out.numbers and out.puback is not None:
@@ -327,6 +331,7 @@ class Uplink:
                 again = out.numbers.copy()
                 again.subtract(self._stored_above)
                 room -= len(again)
+                self._perhaps.update(again)
                 self._take_back(number, again)
         self._progress_at = now
         self._backoff = min(2 * self._backoff, LAST_BACKOFF_MS)
