@@ -56,6 +56,19 @@ async def test_a_queue_before_a_slow_server_is_seen_in_the_figures_and_an_unexpe
     await server.wait_closed()
 
 
+async def test_a_connection_that_the_server_has_closed_while_it_rested_is_no_error_of_a_page() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    tally = await load(server.sockets[0].getsockname()[1], [0.0, 0.2, 0.4], lambda: Visit("page", "/"))
+    assert (tally.spread("page").n, tally.spread("page").errors) == (3, 0)
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_pages_weight_counts_its_styles_and_their_greek_font_and_not_its_manifest() -> None:
     server = await asyncio.start_server(Slow(), "127.0.0.1", 0)
     weights = await weigh(server.sockets[0].getsockname()[1], "/")

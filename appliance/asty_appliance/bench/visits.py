@@ -73,7 +73,7 @@ class Browsers:
 
     async def send(self, visit: Visit) -> tuple[int, dict[str, str], bytes]:
         """Ask and return status, headers and the body as it was sent. Raises OSError, asyncio.IncompleteReadError."""
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         body = visit.form.encode()
         lines = [f"{'POST' if visit.form else 'GET'} {visit.path} HTTP/1.1", f"Host: localhost:{self._port}", "Accept-Encoding: gzip"]
         if visit.cookie:
@@ -89,6 +89,15 @@ class Browsers:
         else:
             self._idle.append((reader, writer))
         return status, headers, content
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a kept connection that the server has not closed while it rested, or a new one."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
     async def close(self) -> None:
         for _, writer in self._idle:
