@@ -16,7 +16,7 @@ from asty_appliance.bench.peers import catalogue
 from asty_appliance.bench.peers.catalogue import NotInstallableError, Peer
 from asty_appliance.bench.peers.contenders import Asty, Contender, NotReadyError, PeerContender, data_folder
 from asty_appliance.bench.peers.trials import Fault, Ground, Speed, database_gone, kill_in_a_flood, speed
-from asty_appliance.home import Home, choose_ports
+from asty_appliance.home import CHECKOUT, Home, choose_ports
 from asty_appliance.program import Program
 from asty_appliance.supervision import NotWellError, Supervision
 from asty_appliance.town import Town, bring_up, plan
@@ -125,7 +125,8 @@ def _entry(
         hold(partial(speed, ground, contender, per_pack, readings), speeds, _speed_words)
     for trial in (kill_in_a_flood, database_gone):
         hold(partial(trial, ground, contender, flood), faults, _fault_words)
-    return Entry(title, about, versions, " ".join(contender.reader.command[:2]), speeds, faults, "; ".join(troubles))
+    command = " ".join(contender.reader.command[:2]).replace(f"{CHECKOUT}/", "")
+    return Entry(title, about, versions, command, speeds, faults, "; ".join(troubles))
 
 
 def _speed_words(it: Speed) -> str:
