@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import asty_town
-import httpx
 import psycopg
 import pytest
-from asty_appliance.home import Home
-from asty_appliance.servers import valhalla
 from asty_cloud_api.dispatch.inbox import KafkaAwayError, Outbox, ensure_topic
 from asty_contracts.stream import PlanTrigger
 from asty_firmware_sim.edges import register
@@ -25,24 +22,6 @@ from asty_firmware_sim.world import World
 
 PLANNER = Path(sys.executable).parent / "asty-cloud-api"
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def roads_url(server_folder: Callable[[str], Path], town_file: Path, free_port: Callable[[], int]) -> Iterator[str]:
-    home = Home(server_folder("valhalla"))
-    home.make()
-    program = valhalla.program(home, free_port())
-    valhalla.build(home, town_file, lambda _: None)
-    with subprocess.Popen(program.command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{program.address}/status", trust_env=False).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        yield program.address
-        process.kill()
 
 
 def connected(dsn: str) -> psycopg.Connection[Any]:
