@@ -109,7 +109,7 @@ def test_after_a_restart_of_the_database_the_first_page_is_answered(municipality
         session.execute(text("SELECT 1"))
     with psycopg.connect(municipality.dsn, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     for way in (municipality.database.begin, municipality.database.reading):
         with way() as session:

@@ -126,3 +126,12 @@ def test_a_stop_in_the_far_future_or_of_endless_service_is_left_out(town, engine
         plan = planned(replace(day, stops=(odd, *day.stops[1:])), engine)
         assert "b0" not in plan.served
         assert len(plan.served) == 4
+
+
+def test_a_load_that_is_ready_when_one_truck_is_home_already_goes_with_the_other(town) -> None:
+    day = changed(changed(town(10, musts=1.0), 0, release=10 * 3600), 1, stream="glass")
+    early, late = day.trucks
+    early = replace(early, shift=Window(6 * 3600, 9 * 3600), overtime=0, streams=frozenset({"glass"}))
+    late = replace(late, litres_max=7000)  # the smaller body: the search tries to do without it
+    plan = planned(replace(day, trucks=(early, late)), "pyvrp")
+    assert [route.truck for route in plan.routes if "b0" in route.stops] == ["t1"]

@@ -136,7 +136,9 @@ class Model:
         location = len(self._places) - 1
         worth = (0 if self._required else self._top) if stop.must else _units(stop.prize)
         required = stop.must and self._required
-        windows = stop.windows or (Window(0, self._horizon),)
+        windows = [window for window in stop.windows or (Window(0, self._horizon),) if window.end >= stop.release]
+        if not windows:  # a part of the fleet may be home before it is released: nobody serves it then
+            windows = [Window(stop.release, stop.release)]
         group = None
         if len(windows) > 1:
             group = len(self._groups)
